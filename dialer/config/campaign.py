@@ -1,0 +1,199 @@
+"""The campaign file: what ops write, frozen, strict and bounded. Every field states its unit and its bound."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+# What may stand in a name that reaches the switch's dialplan or a key of the store.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+Mode = Literal["progressive", "predictive"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+KeyKind = Literal["person", "debt", "number"]
+PeriodKind = Literal["rolling_hours", "rolling_calendar_days", "calendar_day", "calendar_week_mon", "calendar_month"]
+
+
+def _seconds(value: Any) -> Any:
+    """Read `90s`, `15m`, `2h`, `1d` (or a bare number of seconds)."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())
+        if not match:
+            raise ValueError(f"expected a duration such as 90s, 15m, 2h or 1d, was {value!r}")
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=366 * 86400.0)]
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Window(Section):
+    """Hours in which the called party may be called, in local time, half-open: `allow: [["09:00", "20:00"]]`."""
+
+    days: tuple[Day, ...] = Field(min_length=1)
+    allow: tuple[tuple[str, str], ...] = Field(min_length=1)
+
+    @field_validator("allow")
+    @classmethod
+    def _ordered(cls, spans: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for begin, end in spans:
+            for clock in (begin, end):
+                if not _CLOCK.match(clock):
+                    raise ValueError(f'expected a quoted local time such as "09:00", was {clock!r}')
+            if begin >= end:
+                raise ValueError(f"expected a begin before its end, was {begin!r} to {end!r}")
+        return spans
+
+
+class Period(Section):
+    """How long a cap looks back."""
+
+    kind: PeriodKind
+    n: int = Field(1, ge=1, le=366)
+
+
+class Cap(Section):
+    """At most `max` attempts or contacts in a period, under a key."""
+
+    id: str = Field("", max_length=64)
+    count: Literal["attempt", "contact"] = "attempt"
+    max: int = Field(ge=1, le=1000)
+    period: Period
+    key: tuple[KeyKind, ...] = Field(min_length=1)
+    exclude: tuple[str, ...] = ()  # dispositions that do not count
+
+
+class Retry(Section):
+    """When a lead is tried again after a disposition, and how often that disposition may repeat."""
+
+    after: Duration
+    max: int = Field(ge=0, le=100, description="how many times this disposition may lead to another attempt")
+    next_number: bool = False
+
+
+class Trunk(Section):
+    """One SIP peer of a carrier, by the name of its PJSIP endpoint."""
+
+    name: str = Field(pattern=NAME)
+    carrier: str = ""
+    max_channels: int = Field(30, ge=1, le=10_000)
+    max_cps: float = Field(5.0, gt=0, le=1000)
+    prefix: str = Field("", pattern=r"^[0-9+*#]{0,16}$", description="put before the number")
+    strip_plus: bool = True
+
+
+class Agent(Section):
+    """A person who takes calls; `endpoint` is their telephone's PJSIP endpoint."""
+
+    id: str = Field(pattern=NAME)
+    endpoint: str = Field("", pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    name: str = ""
+
+
+class KeyMeaning(Section):
+    """What a telephone key does: a disposition, a pause with a reason, or ready again. Exactly one."""
+
+    disposition: str | None = None
+    pause: str | None = None
+    ready: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> KeyMeaning:
+        if sum((self.disposition is not None, self.pause is not None, self.ready)) != 1:
+            raise ValueError("expected exactly one of disposition, pause, ready")
+        return self
+
+
+class Asterisk(Section):
+    """Where the switch's manager interface is. The secret comes from a file of mode 600 or from the environment."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(5038, ge=1, le=65535)
+    user: str = "cadencia"
+    secret_file: str = ""
+    secret_env: str = "CADENCIA_AMI_SECRET"
+    max_calls: int = Field(500, ge=1, le=20_000, description="our own cap on calls in flight on this switch")
+
+
+DEFAULT_KEYS = {
+    "1": KeyMeaning(disposition="RPC"),
+    "2": KeyMeaning(disposition="PTP"),
+    "3": KeyMeaning(disposition="REFUSED"),
+    "4": KeyMeaning(disposition="CALLBACK"),
+    "5": KeyMeaning(disposition="WRONG_PARTY"),
+    "6": KeyMeaning(disposition="PAID"),
+    "7": KeyMeaning(disposition="DISPUTED"),
+    "9": KeyMeaning(disposition="DNC_REQUEST"),
+    "0": KeyMeaning(disposition="MACHINE"),
+    "*": KeyMeaning(pause="break"),
+    "#": KeyMeaning(ready=True),
+}
+
+DEFAULT_RETRY = {
+    "BUSY": Retry(after=900, max=3),
+    "NO_ANSWER": Retry(after=7200, max=3, next_number=True),
+    "CONGESTION": Retry(after=600, max=3),
+    "FAILED": Retry(after=600, max=3),
+    "MACHINE": Retry(after=14400, max=2, next_number=True),
+    "CANCELLED": Retry(after=1800, max=3),
+    "ABANDONED": Retry(after=72 * 3600, max=1),
+    "UNKNOWN": Retry(after=4 * 3600, max=1),
+    "INVALID_NUMBER": Retry(after=0, max=9, next_number=True),
+    "WRONG_PARTY": Retry(after=0, max=9, next_number=True),
+    "CALLBACK": Retry(after=3600, max=5),
+}
+
+
+class Campaign(Section):
+    """One campaign, whole. Times without a unit are seconds; rates are fractions in [0, 1]."""
+
+    campaign: str = Field(pattern=NAME)
+    mode: Mode = "predictive"
+    scope: Literal["debt_collection"] = "debt_collection"
+    jurisdictions: tuple[str, ...] = Field(min_length=1, description="ISO 3166 codes; a number of another is not dialled")
+    windows: tuple[Window, ...] = Field((), description="narrows the law's windows; never widens them")
+    caps: tuple[Cap, ...] = Field((), description="added to the law's caps; all must pass")
+    closed_dates: tuple[str, ...] = Field((), description='further closed local dates, "2026-12-24"')
+    target_abandon_rate: float = Field(0.03, gt=0, le=0.05)
+    max_lines_per_idle_agent: float = Field(8.0, ge=1, le=20)
+    connect_deadline_s: float = Field(2.0, ge=0.5, le=2.0, description="live answer to agent; then the message plays")
+    ring_timeout_s: float = Field(22.0, ge=15.0, le=60.0)
+    ring_guard_s: float = Field(45.0, ge=0, le=600, description="no call is begun this close to a window's end")
+    wrap_up_limit_s: float = Field(30.0, ge=1, le=3600)
+    amd: bool = Field(False, description="answering-machine detection before the agent")
+    retry: dict[str, Retry] = Field(default_factory=lambda: dict(DEFAULT_RETRY))
+    lists: tuple[str, ...] = ()
+    trunks: tuple[Trunk, ...] = Field(min_length=1)
+    caller_ids: tuple[str, ...] = Field(min_length=1)
+    agents: tuple[Agent, ...] = Field(min_length=1)
+    keys: dict[str, KeyMeaning] = Field(default_factory=lambda: dict(DEFAULT_KEYS))
+    asterisk: Asterisk = Asterisk()
+
+    @field_validator("caller_ids")
+    @classmethod
+    def _e164(cls, numbers: tuple[str, ...]) -> tuple[str, ...]:
+        for number in numbers:
+            if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+                raise ValueError(f"expected an E.164 number such as +5117000000, was {number!r}")
+        return numbers
+
+    @field_validator("agents", "trunks")
+    @classmethod
+    def _unique(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        seen: set[str] = set()
+        for entry in entries:
+            key = entry.id if isinstance(entry, Agent) else entry.name
+            if key in seen:
+                raise ValueError(f"{key!r} stands twice")
+            seen.add(key)
+        return entries

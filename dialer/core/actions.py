@@ -1,0 +1,119 @@
+"""Intentions of the engine, in the imperative. Frozen; carried out by the shell, which reports back in events."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compliance.frequency import CapSlot
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
+    """Something the engine wants done."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One attempt to be claimed: its lead, the stops that would forbid it, the caps that it must pass."""
+
+    attempt_id: int
+    lead_id: str
+    number: str
+    at: float
+    stop_keys: tuple[str, ...]
+    fact_keys: tuple[str, ...]  # the streams in which the attempt is recorded, capped or not
+    caps: tuple[CapSlot, ...]
+
+
+class Reserve(Action, frozen=True, kw_only=True, tag=True):
+    """Claim leads and cap slots, atomically and durably, a batch of at most 100."""
+
+    claims: tuple[Claim, ...]
+
+
+class Originate(Action, frozen=True, kw_only=True, tag=True):
+    """Place the call. Only ever follows `Reserved` of the same attempt, and is never repeated."""
+
+    attempt_id: int
+    try_no: int
+    lead_id: str
+    number: str
+    trunk: str
+    caller_id: str
+    ring_timeout_s: float
+
+
+class Bridge(Action, frozen=True, kw_only=True, tag=True):
+    """Join the answered call and the agent's waiting leg."""
+
+    attempt_id: int
+    agent_id: str
+
+
+class HangUp(Action, frozen=True, kw_only=True, tag=True):
+    """End the attempt's call, whatever state it is in."""
+
+    attempt_id: int
+    reason: str
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The final record of an attempt, and what the store must remember of its lead."""
+
+    attempt_id: int
+    lead_id: str
+    number: str
+    at: float  # when it was settled
+    disposition: str
+    reserved_at: float
+    originated_at: float | None
+    answered_at: float | None
+    bridged_at: float | None
+    ended_at: float | None
+    agent_id: str | None
+    trunk: str | None
+    caller_id: str | None
+    fact_keys: tuple[str, ...]
+    # the lead afterwards
+    status: str
+    number_index: int
+    attempts: int
+    next_at: float
+    by_disposition: dict[str, int]
+    stop_keys: tuple[str, ...] = ()  # set where the disposition forbids any further call
+    stop_reason: str = ""
+
+
+class Settle(Action, frozen=True, kw_only=True, tag=True):
+    """Record attempts' ends durably."""
+
+    settlements: tuple[Settlement, ...]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One pacing decision as codes and figures; the sentence is made when somebody reads it."""
+
+    policy: str
+    cause: str  # the class name of the event that asked for it
+    idle: int
+    on_call: int
+    wrap_up: int
+    ringing: int
+    waiting: int
+    wanted: int  # lines the policy asked for
+    launched: int  # lines after guards and the dial queue
+    guard: str  # the binding guard: none | no_agents | queue_empty | window | channels | cps | abandon_budget | link | store | draining
+    figures: dict[str, float]  # the policy's own: forecast, marginal abandon probability, price, budget
+
+
+class NoteDecision(Action, frozen=True, kw_only=True, tag=True):
+    """Keep a decision for the journal and whoever watches."""
+
+    decision: Decision
+
+
+class EndCampaign(Action, frozen=True, kw_only=True, tag=True):
+    """Nothing is left to do, or a drain is complete."""
+
+    reason: str
+
+
+AnyAction = Reserve | Originate | Bridge | HangUp | Settle | NoteDecision | EndCampaign

@@ -1,0 +1,81 @@
+"""Final results of an attempt."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Disposition(StrEnum):
+    """What became of an attempt. System dispositions come from the switch, agent dispositions from a person."""
+
+    # system
+    NO_ANSWER = "NO_ANSWER"
+    BUSY = "BUSY"
+    CONGESTION = "CONGESTION"
+    INVALID_NUMBER = "INVALID_NUMBER"
+    MACHINE = "MACHINE"
+    ABANDONED = "ABANDONED"
+    CANCELLED = "CANCELLED"  # we hung up before any answer
+    FAILED = "FAILED"  # never reached the called party: our switch or the carrier
+    UNKNOWN = "UNKNOWN"  # the outcome was lost; counts against every cap
+    UNDISPOSED = "UNDISPOSED"  # bridged, but the agent set nothing before the wrap-up limit
+    # agent
+    RPC = "RPC"  # right party, no promise
+    PTP = "PTP"  # promise to pay
+    REFUSED = "REFUSED"
+    CALLBACK = "CALLBACK"
+    PAID = "PAID"
+    DISPUTED = "DISPUTED"
+    DNC_REQUEST = "DNC_REQUEST"
+    WRONG_PARTY = "WRONG_PARTY"
+
+
+SYSTEM_DISPOSITIONS = frozenset(
+    {
+        Disposition.NO_ANSWER,
+        Disposition.BUSY,
+        Disposition.CONGESTION,
+        Disposition.INVALID_NUMBER,
+        Disposition.MACHINE,
+        Disposition.ABANDONED,
+        Disposition.CANCELLED,
+        Disposition.FAILED,
+        Disposition.UNKNOWN,
+        Disposition.UNDISPOSED,
+    }
+)
+AGENT_DISPOSITIONS = frozenset(Disposition) - SYSTEM_DISPOSITIONS
+
+# A right-party contact: the intended person was spoken to.
+RIGHT_PARTY = frozenset(
+    {
+        Disposition.RPC,
+        Disposition.PTP,
+        Disposition.REFUSED,
+        Disposition.CALLBACK,
+        Disposition.PAID,
+        Disposition.DISPUTED,
+        Disposition.DNC_REQUEST,
+    }
+)
+
+# Surely no live person was reached. Whatever is not here counts as a contact where a cap counts contacts,
+# a pending or unknown outcome included: safety first in doubt.
+NO_CONTACT = frozenset(
+    {
+        Disposition.NO_ANSWER,
+        Disposition.BUSY,
+        Disposition.CONGESTION,
+        Disposition.INVALID_NUMBER,
+        Disposition.MACHINE,
+        Disposition.CANCELLED,
+        Disposition.FAILED,
+    }
+)
+
+# After these the lead is never dialled again, in any campaign that shares the store; the value is the stop's reason.
+STOPPING: dict[Disposition, str] = {
+    Disposition.PAID: "paid",
+    Disposition.DISPUTED: "disputed",
+    Disposition.DNC_REQUEST: "do_not_call",
+}

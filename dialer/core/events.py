@@ -1,0 +1,220 @@
+"""Facts that the engine is told, in the past tense. Frozen; `at` is UTC seconds.
+
+The tag (`type`) of each is its class name: it stands in the journal, so renaming a class breaks old journals.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from dialer.core.lead import Lead, LeadProgress
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
+    """A fact, and when it happened."""
+
+    at: float
+
+
+# ---- leads --------------------------------------------------------------------------------------------------
+class LeadsAdded(Event, frozen=True, kw_only=True, tag=True):
+    """Leads came from the store; `progress` has one entry a lead, in the same order."""
+
+    leads: tuple[Lead, ...]
+    progress: tuple[LeadProgress, ...]
+
+
+class LeadStopped(Event, frozen=True, kw_only=True, tag=True):
+    """A lead, number or person may never be dialled again. `key` is `lead:ID`, `number:+E164` or `person:ID`."""
+
+    key: str
+    reason: str
+
+
+# ---- agents -------------------------------------------------------------------------------------------------
+class AgentLoggedIn(Event, frozen=True, kw_only=True, tag=True):
+    """An agent's leg is up and waits off-hook."""
+
+    agent_id: str
+
+
+class AgentLoggedOut(Event, frozen=True, kw_only=True, tag=True):
+    """An agent's leg is gone, for whatever reason."""
+
+    agent_id: str
+
+
+class AgentPaused(Event, frozen=True, kw_only=True, tag=True):
+    """An agent asked for a pause; in a call, it begins after the wrap-up."""
+
+    agent_id: str
+    reason: str
+
+
+class AgentReadied(Event, frozen=True, kw_only=True, tag=True):
+    """An agent ended a pause (or a wrap-up) and is ready."""
+
+    agent_id: str
+
+
+class AgentKeyed(Event, frozen=True, kw_only=True, tag=True):
+    """An agent pressed a key on the telephone; the campaign's table says what it means."""
+
+    agent_id: str
+    key: str
+
+
+class AttemptDisposed(Event, frozen=True, kw_only=True, tag=True):
+    """An agent set an attempt's disposition by other means than a key."""
+
+    agent_id: str
+    attempt_id: int
+    disposition: str
+    ends_wrap_up: bool = True
+
+
+# ---- the store's answers ------------------------------------------------------------------------------------
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why the store refused a claim. `retry_at` is when it may be asked again; None: never."""
+
+    attempt_id: int
+    rule: str
+    retry_at: float | None
+
+
+class Reserved(Event, frozen=True, kw_only=True, tag=True):
+    """The store durably claimed these attempts' leads and cap slots."""
+
+    attempt_ids: tuple[int, ...]
+
+
+class Refused(Event, frozen=True, kw_only=True, tag=True):
+    """The store refused these claims; nothing is held for them."""
+
+    refusals: tuple[Refusal, ...]
+
+
+class ReservationLost(Event, frozen=True, kw_only=True, tag=True):
+    """The store did not answer: these claims may or may not be held. They are not dialled."""
+
+    attempt_ids: tuple[int, ...]
+
+
+class StoreStalled(Event, frozen=True, kw_only=True, tag=True):
+    """The store or the journal cannot be written: nothing new is dialled until `StoreRecovered`."""
+
+    reason: str
+
+
+class StoreRecovered(Event, frozen=True, kw_only=True, tag=True):
+    """The store and the journal can be written again."""
+
+
+# ---- the switch ---------------------------------------------------------------------------------------------
+class AttemptRinging(Event, frozen=True, kw_only=True, tag=True):
+    """The called party's line rings (SIP 180), or sound comes before an answer (183, `early_media`)."""
+
+    attempt_id: int
+    try_no: int = 1
+    early_media: bool = False
+
+
+class AttemptAnswered(Event, frozen=True, kw_only=True, tag=True):
+    """The called line was answered; a machine may have answered it."""
+
+    attempt_id: int
+    try_no: int = 1
+
+
+class AttemptScreened(Event, frozen=True, kw_only=True, tag=True):
+    """Answering-machine detection decided: `human`, `machine` or `uncertain`."""
+
+    attempt_id: int
+    verdict: str
+
+
+class AttemptBridged(Event, frozen=True, kw_only=True, tag=True):
+    """The called party and the agent hear each other."""
+
+    attempt_id: int
+    agent_id: str
+
+
+class BridgeFailed(Event, frozen=True, kw_only=True, tag=True):
+    """A bridge could not be made. `agent_gone`: the agent's leg is at fault, not the call."""
+
+    attempt_id: int
+    agent_id: str
+    agent_gone: bool
+
+
+class AttemptAbandoned(Event, frozen=True, kw_only=True, tag=True):
+    """The switch's own limit passed with no agent: the message plays, then the switch hangs up."""
+
+    attempt_id: int
+
+
+class AttemptEnded(Event, frozen=True, kw_only=True, tag=True):
+    """The attempt's channel is gone. `cause` is Q.850 (0: unknown), `sip_code` the carrier's final answer."""
+
+    attempt_id: int
+    try_no: int = 1
+    cause: int
+    sip_code: int | None = None
+    lost: bool = False  # the switch or the link died: the outcome is unknown
+
+
+class LinkDropped(Event, frozen=True, kw_only=True, tag=True):
+    """The link to the switch is down: no new calls."""
+
+    reason: str
+
+
+class LinkUp(Event, frozen=True, kw_only=True, tag=True):
+    """The link to the switch is up and reconciled."""
+
+
+# ---- operators and time -------------------------------------------------------------------------------------
+class DrainOrdered(Event, frozen=True, kw_only=True, tag=True):
+    """Stop launching, let live calls finish, then end."""
+
+    by: str
+
+
+class StopOrdered(Event, frozen=True, kw_only=True, tag=True):
+    """Stop launching and hang up everything now."""
+
+    by: str
+
+
+class TimePassed(Event, frozen=True, kw_only=True, tag=True):
+    """The engine's earliest timer is due."""
+
+
+AnyEvent = (
+    LeadsAdded
+    | LeadStopped
+    | AgentLoggedIn
+    | AgentLoggedOut
+    | AgentPaused
+    | AgentReadied
+    | AgentKeyed
+    | AttemptDisposed
+    | Reserved
+    | Refused
+    | ReservationLost
+    | StoreStalled
+    | StoreRecovered
+    | AttemptRinging
+    | AttemptAnswered
+    | AttemptScreened
+    | AttemptBridged
+    | BridgeFailed
+    | AttemptAbandoned
+    | AttemptEnded
+    | LinkDropped
+    | LinkUp
+    | DrainOrdered
+    | StopOrdered
+    | TimePassed
+)

@@ -1,0 +1,42 @@
+"""Leads: the people or accounts to be reached, and their numbers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of a lead. `zones` are all IANA zones the number may be in: a window must hold in every one."""
+
+    e164: str
+    zones: tuple[str, ...]
+    country: str  # ISO 3166 alpha-2 of the numbering plan, "" where unknown
+    line_type: str = "unknown"  # mobile | fixed | fixed_or_mobile | voip | toll_free | unknown
+
+
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or account to be reached in one campaign, with one or more numbers in the order to be tried."""
+
+    lead_id: str
+    numbers: tuple[PhoneNumber, ...]
+    person: str  # key of the person: caps hold across all their leads
+    debt: str  # key of the particular debt; equals lead_id where the list names none
+    name: str = ""
+    priority: int = 0  # higher is dialled first
+    product: str = ""
+    region: str = ""
+    amount: float | None = None
+    days_past_due: int | None = None
+    answer_probability: float | None = None  # from a model, in [0, 1]; None: the campaign's own estimate
+    extra: dict[str, str] = {}
+
+
+class LeadProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store remembers of a lead between runs."""
+
+    lead_id: str
+    status: str = "ready"  # ready | finished | stopped
+    number_index: int = 0
+    attempts: int = 0
+    next_at: float = 0.0  # UTC seconds; not before this
+    by_disposition: dict[str, int] = {}

@@ -1,0 +1,53 @@
+"""The contract of a pacing policy. A policy learns from outcomes and says how many lines to launch now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from pacing.view import PacingView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """A policy's answer: `lines` more to launch now (>= 0), the guard that bound it, and the figures behind it."""
+
+    lines: int
+    guard: str = "none"
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+class Policy(Protocol):
+    """Versioned: the behaviour behind an id never changes. Equal histories, views and generators give equal answers."""
+
+    policy_id: str
+
+    def lines(self, view: PacingView, rng: np.random.Generator) -> Pace:
+        """Say how many more lines to launch now."""
+        ...
+
+    def answered(self, *, after_s: float, probability: float) -> None:
+        """Learn that a line was answered live, `after_s` seconds after its originate."""
+        ...
+
+    def not_answered(self, *, after_s: float, probability: float) -> None:
+        """Learn that a line ended without a live answer (no answer, busy, failed, a machine that was screened out)."""
+        ...
+
+    def handled(self, *, handle_s: float) -> None:
+        """Learn how long an agent was taken by one call, from bridge to the end of wrap-up."""
+        ...
+
+    def abandoned(self) -> None:
+        """Learn that a live answer found no agent in time."""
+        ...
+
+    def snapshot(self) -> dict[str, object]:
+        """Return the learned state as plain JSON values."""
+        ...
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Take up a snapshot of the same policy id."""
+        ...

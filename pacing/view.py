@@ -1,0 +1,26 @@
+"""What a pacing policy may see. The core keeps these arrays up to date; nothing is converted for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingView:
+    """One campaign at one instant. Times are UTC seconds. The arrays are views into live state: read, never keep."""
+
+    now: float
+    idle: int  # agents ready, neither reserved nor promised to a waiting call; >= 0
+    handling_since: Floats  # shape (busy agents,): when each one's present call was bridged; wrap-up included
+    leaving: int  # of the busy agents, those who will not be ready after their call (pause or log-out asked for)
+    ringing_since: Floats  # shape (lines in flight,): when each was originated (or reserved, if not yet)
+    answer_probability: Floats  # shape (lines in flight,): the probability of a live answer given at its launch
+    waiting: int  # answered calls that wait for an agent now
+    next_answer_probability: float  # of the leads that would be dialled next, in [0, 1]
+    max_lines_per_idle_agent: float  # a supervisor's bound
+    target_abandon_rate: float  # abandoned / live answers, in [0, 1]
