@@ -4,8 +4,7 @@ suite, which the fake and the real adapter both pass (`tests/conformance`)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -83,17 +82,27 @@ class Telephony(Protocol):
 
 
 class Clock(Protocol):
-    """UTC seconds, and wake-up calls. Virtual clocks do not advance while a `hold` is open."""
+    """UTC seconds, and wake-up calls."""
 
     def now(self) -> float: ...
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Any:
-        """Call back at or after `when`; the handle has `cancel()`."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> Cancellable:
+        """Call back at or after `when`."""
         ...
 
-    def hold(self) -> AbstractContextManager[None]:
-        """Keep virtual time where it is while a reply is outstanding."""
-        ...
+
+class Cancellable(Protocol):
+    """A wake-up call that can be called off."""
+
+    def cancel(self) -> None: ...
+
+
+class InstantStore(Protocol):
+    """The claims of a campaign without any waiting: the in-memory store, as the simulator uses it."""
+
+    def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]: ...
+
+    def settle_now(self, campaign: str, settlements: Sequence[Settlement]) -> None: ...
 
 
 class EventLog(Protocol):

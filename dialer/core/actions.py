@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from compliance.frequency import CapSlot
+from dialer.core.lead import LeadProgress
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -72,12 +73,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trunk: str | None
     caller_id: str | None
     fact_keys: tuple[str, ...]
-    # the lead afterwards
-    status: str
-    number_index: int
-    attempts: int
-    next_at: float
-    by_disposition: dict[str, int]
+    progress: LeadProgress  # the lead afterwards
     stop_keys: tuple[str, ...] = ()  # set where the disposition forbids any further call
     stop_reason: str = ""
 
@@ -100,7 +96,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: int
     wanted: int  # lines the policy asked for
     launched: int  # lines after guards and the dial queue
-    guard: str  # the binding guard: none | no_agents | queue_empty | window | channels | cps | abandon_budget | link | store | draining
+    # What bound it: none | no_agents | queue_empty | window | channels | cps | link | store | draining, or the policy's
+    # own (lines_per_idle_agent, abandon_budget, ...).
+    guard: str
     figures: dict[str, float]  # the policy's own: forecast, marginal abandon probability, price, budget
 
 

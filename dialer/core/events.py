@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dialer.core.actions import Claim
 from dialer.core.lead import Lead, LeadProgress
 
 
@@ -98,6 +99,12 @@ class ReservationLost(Event, frozen=True, kw_only=True, tag=True):
     """The store did not answer: these claims may or may not be held. They are not dialled."""
 
     attempt_ids: tuple[int, ...]
+
+
+class AttemptsInherited(Event, frozen=True, kw_only=True, tag=True):
+    """An earlier run claimed these and never settled them: dialled or not, their outcome is unknown."""
+
+    claims: tuple[Claim, ...]
 
 
 class StoreStalled(Event, frozen=True, kw_only=True, tag=True):
@@ -203,6 +210,7 @@ AnyEvent = (
     | Reserved
     | Refused
     | ReservationLost
+    | AttemptsInherited
     | StoreStalled
     | StoreRecovered
     | AttemptRinging

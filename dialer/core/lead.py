@@ -39,4 +39,5 @@ class LeadProgress(msgspec.Struct, frozen=True, kw_only=True):
     number_index: int = 0
     attempts: int = 0
     next_at: float = 0.0  # UTC seconds; not before this
+    number_ready_at: tuple[float | None, ...] = ()  # each number's rest, UTC seconds; None: never again
     by_disposition: dict[str, int] = {}

@@ -1,0 +1,44 @@
+"""Which trunk carries a call. `spread-v1`: the one with the smallest share of its channels in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from carriers.trunk import TrunkLoad
+
+
+class SpreadRouter:
+    """Spreads calls over trunks by free share, within each trunk's channel and set-up limits. Deterministic."""
+
+    router_id = "spread-v1"
+
+    def __init__(self, trunks: Sequence[TrunkLoad]) -> None:
+        self.trunks = {trunk.name: trunk for trunk in trunks}
+
+    def room(self, now: float) -> int:
+        """How many calls may be set up at `now`, over all trunks."""
+        return sum(trunk.room(now) for trunk in self.trunks.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether channels, not set-ups a second, are what binds."""
+        return all(trunk.full for trunk in self.trunks.values())
+
+    def take(self, now: float) -> str | None:
+        """Choose a trunk and use a channel of it; None where none has room."""
+        chosen: TrunkLoad | None = None
+        for trunk in self.trunks.values():
+            if trunk.room(now) > 0 and (chosen is None or _share(trunk) < _share(chosen)):
+                chosen = trunk
+        if chosen is None:
+            return None
+        chosen.take(now)
+        return chosen.name
+
+    def give_back(self, name: str) -> None:
+        """Free a channel of a trunk."""
+        self.trunks[name].give_back()
+
+
+def _share(trunk: TrunkLoad) -> float:
+    return trunk.in_use / trunk.max_channels

@@ -1,0 +1,68 @@
+"""One agent: from log-in to log-out. `AGENT_TRANSITIONS` is the whole state machine."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from dialer.core import events as ev
+from dialer.core.actions import Bridge
+from dialer.errors import IllegalTransition
+
+
+class AgentState(IntEnum):
+    """What an agent does now."""
+
+    OFFLINE = 0
+    PAUSED = 1
+    IDLE = 2
+    RESERVED = 3  # promised to an answered call, the bridge is under way
+    ON_CALL = 4
+    WRAP_UP = 5
+
+
+S = AgentState
+
+AGENT_TRANSITIONS: dict[AgentState, dict[type, AgentState]] = {
+    S.OFFLINE: {ev.AgentLoggedIn: S.IDLE},
+    S.PAUSED: {ev.AgentReadied: S.IDLE, ev.AgentPaused: S.PAUSED, ev.AgentLoggedOut: S.OFFLINE},
+    S.IDLE: {
+        Bridge: S.RESERVED,
+        ev.AgentPaused: S.PAUSED,
+        ev.AgentReadied: S.IDLE,
+        ev.AgentLoggedOut: S.OFFLINE,
+    },
+    S.RESERVED: {
+        ev.AttemptBridged: S.ON_CALL,
+        ev.BridgeFailed: S.IDLE,
+        ev.AttemptEnded: S.IDLE,
+        ev.AgentLoggedOut: S.OFFLINE,
+    },
+    S.ON_CALL: {ev.AttemptEnded: S.WRAP_UP, ev.AgentLoggedOut: S.OFFLINE},
+    S.WRAP_UP: {ev.AttemptDisposed: S.IDLE, ev.AgentLoggedOut: S.OFFLINE},
+}
+
+
+class Agent:
+    """A logged-in or known agent. Mutable, private to the engine."""
+
+    __slots__ = ("agent_id", "attempt_id", "busy_since", "pause_reason", "pausing", "row", "since", "state")
+
+    def __init__(self, agent_id: str) -> None:
+        self.agent_id = agent_id
+        self.state = S.OFFLINE
+        self.since = 0.0  # when the present state began
+        self.attempt_id: int | None = None  # the call reserved, talked on or wrapped up
+        self.busy_since = 0.0  # when the agent was reserved for it
+        self.row = -1  # in the engine's table of busy agents; -1: not there
+        self.pausing = False  # asked to pause after the call
+        self.pause_reason = ""
+
+    def move(self, trigger: type, at: float) -> None:
+        """Make the table's move. Raises `IllegalTransition` where it has none."""
+        try:
+            self.state = AGENT_TRANSITIONS[self.state][trigger]
+        except KeyError:
+            raise IllegalTransition(
+                f"agent {self.agent_id}: expected a move for {trigger.__name__}, found none from {self.state.name}"
+            ) from None
+        self.since = at

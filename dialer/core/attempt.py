@@ -1,0 +1,132 @@
+"""One attempt: from reservation to its disposition.
+
+How it works: `ATTEMPT_TRANSITIONS` is the whole state machine; `Attempt.move` is the only place that changes a state.
+The switch's messages may come in any order or late, so the engine asks `allows` first for facts from outside and
+ignores those that no longer fit; a move of the engine's own that the table does not have is a bug and raises.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from dialer.core import events as ev
+from dialer.core.actions import Bridge, Claim
+from dialer.errors import IllegalTransition
+
+
+class AttemptState(IntEnum):
+    """Where an attempt is."""
+
+    RESERVING = 0  # the store is asked for the lead and the cap slots
+    DIALLING = 1  # originated
+    RINGING = 2
+    SCREENING = 3  # answered; answering-machine detection listens
+    WAITING = 4  # answered live; no agent yet
+    BRIDGING = 5  # an agent is reserved for it
+    TALKING = 6
+    MESSAGE = 7  # abandoned: the safe-harbour message plays
+    DISPOSING = 8  # the call is over, the agent wraps up
+    ENDED = 9
+
+
+S = AttemptState
+
+ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
+    S.RESERVING: {ev.Reserved: S.DIALLING, ev.Refused: S.ENDED, ev.ReservationLost: S.ENDED},
+    S.DIALLING: {
+        ev.AttemptRinging: S.RINGING,
+        ev.AttemptAnswered: S.SCREENING,
+        ev.AttemptEnded: S.ENDED,
+    },
+    S.RINGING: {
+        ev.AttemptRinging: S.RINGING,
+        ev.AttemptAnswered: S.SCREENING,
+        ev.AttemptEnded: S.ENDED,
+    },
+    # Without detection an attempt passes through SCREENING within one step.
+    S.SCREENING: {ev.AttemptScreened: S.WAITING, ev.AttemptEnded: S.ENDED},
+    S.WAITING: {Bridge: S.BRIDGING, ev.AttemptAbandoned: S.MESSAGE, ev.AttemptEnded: S.ENDED},
+    S.BRIDGING: {
+        ev.AttemptBridged: S.TALKING,
+        ev.BridgeFailed: S.WAITING,
+        # The switch's limit ran out as the bridge was under way: it counts as abandoned, and the bridge may yet come.
+        ev.AttemptAbandoned: S.BRIDGING,
+        ev.AttemptEnded: S.ENDED,
+    },
+    S.TALKING: {ev.AttemptEnded: S.DISPOSING},
+    S.MESSAGE: {ev.AttemptEnded: S.ENDED},
+    S.DISPOSING: {ev.AttemptDisposed: S.ENDED},
+    S.ENDED: {},
+}
+
+
+class Attempt:
+    """A live attempt. Mutable, private to the engine."""
+
+    __slots__ = (
+        "abandoned",
+        "agent_id",
+        "answered_at",
+        "attempt_id",
+        "bridged_at",
+        "caller_id",
+        "claim",
+        "closes_at",
+        "disposition",
+        "ended_at",
+        "hang_up_asked",
+        "lead",
+        "live",
+        "machine",
+        "number",
+        "number_index",
+        "originated_at",
+        "probability",
+        "rang",
+        "reserved_at",
+        "row",
+        "state",
+        "trunk",
+        "try_no",
+    )
+
+    def __init__(
+        self, attempt_id: int, claim: Claim, lead: int, number_index: int, *, at: float, closes_at: float, trunk: str
+    ) -> None:
+        self.attempt_id = attempt_id
+        self.claim = claim
+        self.lead = lead  # index in the lead table
+        self.number = claim.number
+        self.number_index = number_index
+        self.closes_at = closes_at  # not originated at or after this
+        self.trunk = trunk
+        self.caller_id = ""
+        self.try_no = 1
+        self.state = S.RESERVING
+        self.row = -1  # in the engine's table of lines in flight; -1: not there
+        self.probability = 0.0
+        self.reserved_at = at
+        self.originated_at: float | None = None
+        self.answered_at: float | None = None
+        self.bridged_at: float | None = None
+        self.ended_at: float | None = None
+        self.agent_id: str | None = None
+        self.disposition: str | None = None  # as the agent set it
+        self.rang = False
+        self.live = False  # counted as a live answer
+        self.machine = False
+        self.abandoned = False
+        self.hang_up_asked = False
+
+    def allows(self, trigger: type) -> bool:
+        """Say whether the table has a move for this trigger from the present state."""
+        return trigger in ATTEMPT_TRANSITIONS[self.state]
+
+    def move(self, trigger: type) -> None:
+        """Make the table's move. Raises `IllegalTransition` where it has none."""
+        try:
+            self.state = ATTEMPT_TRANSITIONS[self.state][trigger]
+        except KeyError:
+            raise IllegalTransition(
+                f"attempt {self.attempt_id}: expected a move for {trigger.__name__}, found none from {self.state.name}"
+            ) from None

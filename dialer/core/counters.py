@@ -1,0 +1,41 @@
+"""What a campaign has done since its engine started."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from dialer.core.disposition import RIGHT_PARTY, Disposition
+
+
+@dataclass(slots=True)
+class Counters:
+    """Running counts. Rates are made when somebody reads them."""
+
+    events: int = 0
+    late_events: int = 0  # facts about attempts that had ended, or that no longer fitted
+    attempts: int = 0  # originated
+    answers: int = 0  # answered, machines included
+    live_answers: int = 0  # answered by a person, or by something not known to be a machine
+    bridged: int = 0
+    abandoned: int = 0
+    right_party_contacts: int = 0
+    promises: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)  # reservations refused, by rule
+    dispositions: Counter[str] = field(default_factory=Counter)
+    answer_to_bridge_s: float = 0.0  # sum over `bridged`
+    handle_s: float = 0.0  # sum over handled calls
+    handled: int = 0
+
+    @property
+    def abandon_rate(self) -> float | None:
+        """Abandoned / live answers; None before the first live answer."""
+        return self.abandoned / self.live_answers if self.live_answers else None
+
+    def settled(self, disposition: str) -> None:
+        """Count an attempt's final disposition."""
+        self.dispositions[disposition] += 1
+        if disposition in RIGHT_PARTY:
+            self.right_party_contacts += 1
+        if disposition == Disposition.PTP:
+            self.promises += 1

@@ -1,0 +1,162 @@
+"""The dial queue: which leads may be dialled now, in which order.
+
+How it works: leads whose present number shares a country and a set of candidate zones share a group, because their
+calling window opens and closes together. A group has one heap of leads that rest (by the end of the rest) and one of
+leads that are ready (by priority, then fewest attempts, then first come). The window is asked once per change, not
+once per lead. An entry is void when the lead has been queued again since: each carries its lead's ticket.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from math import inf
+from typing import Protocol
+
+from dialer.core.lead import Lead, LeadProgress
+
+
+class WindowState(Protocol):
+    """Whether calls may be begun, and until when that holds."""
+
+    @property
+    def open(self) -> bool: ...
+    @property
+    def changes_at(self) -> float: ...
+    @property
+    def rule(self) -> str: ...
+
+
+class Windows(Protocol):
+    """The rules, as far as the queue needs them."""
+
+    def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState: ...
+
+
+class QueuedLead:
+    """A lead in the queue's table."""
+
+    __slots__ = ("lead", "progress", "ticket")
+
+    def __init__(self, lead: Lead, progress: LeadProgress) -> None:
+        self.lead = lead
+        self.progress = progress
+        self.ticket = 0  # 0: not queued
+
+
+@dataclass(slots=True)
+class _Group:
+    country: str
+    zones: tuple[str, ...]
+    resting: list[tuple[float, int, int]] = field(default_factory=list)  # (next_at, ticket, lead)
+    ready: list[tuple[int, int, int, int]] = field(default_factory=list)  # (-priority, attempts, ticket, lead)
+    open: bool = False
+    changes_at: float = -inf  # the window is asked again at this time
+    rule: str = ""
+
+
+class DialQueue:
+    """Leads cleared and ordered for dialling."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+        self._groups: dict[tuple[str, tuple[str, ...]], _Group] = {}
+        self._leads: list[QueuedLead] = []
+        self._tickets = 0
+        self.queued = 0  # leads that are in the queue, ready or resting
+
+    def __len__(self) -> int:
+        return len(self._leads)
+
+    def __getitem__(self, lead: int) -> QueuedLead:
+        return self._leads[lead]
+
+    def add(self, lead: Lead, progress: LeadProgress) -> int:
+        """Take in a lead and queue it if it is not finished; returns its index."""
+        self._leads.append(QueuedLead(lead, progress))
+        index = len(self._leads) - 1
+        if progress.status == "ready":
+            self.put(index)
+        return index
+
+    def put(self, index: int) -> None:
+        """Queue a lead (again), by its present progress."""
+        entry = self._leads[index]
+        number = entry.lead.numbers[entry.progress.number_index]
+        key = (number.country, number.zones)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(*key)
+        if entry.ticket == 0:
+            self.queued += 1
+        self._tickets += 1
+        entry.ticket = self._tickets
+        heapq.heappush(group.resting, (entry.progress.next_at, entry.ticket, index))
+
+    def drop(self, index: int) -> None:
+        """Take a lead out of the queue, if it is in."""
+        entry = self._leads[index]
+        if entry.ticket:
+            entry.ticket = 0
+            self.queued -= 1
+
+    def take(self, count: int, now: float) -> list[tuple[int, float]]:
+        """Take up to `count` leads that may be dialled now: (index, until when they may be begun)."""
+        taken: list[tuple[int, float]] = []
+        open_groups = [group for group in self._groups.values() if self._refresh(group, now)]
+        while len(taken) < count:
+            best: _Group | None = None
+            for group in open_groups:
+                if self._head(group) and (best is None or group.ready[0] < best.ready[0]):
+                    best = group
+            if best is None:
+                break
+            index = heapq.heappop(best.ready)[3]
+            self.drop(index)
+            taken.append((index, best.changes_at))
+        return taken
+
+    def peek(self, now: float) -> int | None:
+        """The index of the lead that `take` would give first; None where none may be dialled now."""
+        heads = [group.ready[0] for group in self._groups.values() if self._refresh(group, now) and self._head(group)]
+        return min(heads)[3] if heads else None
+
+    def next_change_at(self, now: float) -> float | None:
+        """When the next lead may become ready; None where nothing is queued or time will not help."""
+        earliest = inf
+        for group in self._groups.values():
+            is_open = self._refresh(group, now)
+            if not is_open:
+                if group.resting or group.ready:
+                    earliest = min(earliest, group.changes_at)
+            elif not self._head(group) and group.resting:
+                earliest = min(earliest, group.resting[0][0])
+        return None if earliest == inf else earliest
+
+    def closed_rule(self) -> str:
+        """The rule that closes a group which has leads; empty where every such group is open."""
+        for group in self._groups.values():
+            if not group.open and (group.resting or group.ready):
+                return group.rule
+        return ""
+
+    def _refresh(self, group: _Group, now: float) -> bool:
+        """Bring a group up to `now`; returns whether its window is open."""
+        if now >= group.changes_at:
+            state = self._windows.window(group.country, group.zones, now)
+            group.open, group.changes_at, group.rule = state.open, state.changes_at, state.rule
+        resting = group.resting
+        while resting and resting[0][0] <= now:
+            _, ticket, index = heapq.heappop(resting)
+            entry = self._leads[index]
+            if entry.ticket == ticket:
+                key = (-entry.lead.priority, entry.progress.attempts, ticket, index)
+                heapq.heappush(group.ready, key)
+        return group.open
+
+    def _head(self, group: _Group) -> bool:
+        """Drop void entries from the top; returns whether a ready lead is left."""
+        ready = group.ready
+        while ready and self._leads[ready[0][3]].ticket != ready[0][2]:
+            heapq.heappop(ready)
+        return bool(ready)

@@ -1,0 +1,121 @@
+"""The floor: all agents of a campaign, who is idle the longest, and who is busy since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dialer.core import events as ev
+from dialer.core.actions import Bridge
+from dialer.core.agent import Agent, AgentState
+from dialer.core.live_rows import LiveRows
+
+BUSY = frozenset({AgentState.RESERVED, AgentState.ON_CALL, AgentState.WRAP_UP})
+
+
+class Floor:
+    """Agents by id. The order of `_idle` is the order in which they became idle."""
+
+    def __init__(self, agent_ids: Iterable[str]) -> None:
+        self.agents = {agent_id: Agent(agent_id) for agent_id in agent_ids}
+        self._idle: dict[str, Agent] = {}
+        self.busy = LiveRows(columns=1)  # when each busy agent's present call began
+        self.leaving = 0  # busy agents who will pause after their call
+
+    @property
+    def idle(self) -> int:
+        """How many agents are ready."""
+        return len(self._idle)
+
+    def get(self, agent_id: str) -> Agent | None:
+        """The agent of that id, if the campaign has one."""
+        return self.agents.get(agent_id)
+
+    def count(self) -> dict[AgentState, int]:
+        """How many agents are in each state."""
+        counts = dict.fromkeys(AgentState, 0)
+        for agent in self.agents.values():
+            counts[agent.state] += 1
+        return counts
+
+    def log_in(self, agent: Agent, at: float) -> None:
+        """A leg came up; a second log-in of one who is there changes nothing."""
+        if agent.state is AgentState.OFFLINE:
+            agent.move(ev.AgentLoggedIn, at)
+            self._settle(agent, at)
+
+    def log_out(self, agent: Agent, at: float) -> int | None:
+        """A leg is gone; returns the attempt that had this agent, if any."""
+        if agent.state is AgentState.OFFLINE:
+            return None
+        attempt_id = agent.attempt_id
+        self._free(agent)
+        self._idle.pop(agent.agent_id, None)
+        agent.move(ev.AgentLoggedOut, at)
+        return attempt_id
+
+    def pause(self, agent: Agent, reason: str, at: float) -> None:
+        """Pause now, or after the call."""
+        agent.pause_reason = reason
+        if agent.state in BUSY:
+            if not agent.pausing:
+                agent.pausing = True
+                self.leaving += 1
+        elif agent.state is not AgentState.OFFLINE:
+            self._idle.pop(agent.agent_id, None)
+            agent.move(ev.AgentPaused, at)
+
+    def ready(self, agent: Agent, at: float) -> None:
+        """End a pause, or take back the wish for one."""
+        if agent.state in BUSY:
+            self._stay(agent)
+        elif agent.state is AgentState.PAUSED:
+            agent.move(ev.AgentReadied, at)
+            self._settle(agent, at)
+
+    def reserve(self, attempt_id: int, at: float) -> Agent | None:
+        """Promise the longest-idle agent to an answered call; None where nobody is idle."""
+        for agent in self._idle.values():
+            break
+        else:
+            return None
+        del self._idle[agent.agent_id]
+        agent.move(Bridge, at)
+        agent.attempt_id = attempt_id
+        agent.busy_since = at
+        self.busy.add(agent, at)
+        return agent
+
+    def release(self, agent: Agent, trigger: type, at: float) -> None:
+        """A reserved agent's call came to nothing (`BridgeFailed` or `AttemptEnded`)."""
+        pausing = self._free(agent)
+        agent.move(trigger, at)
+        self._settle(agent, at, pausing=pausing)
+
+    def wrapped_up(self, agent: Agent, at: float) -> float:
+        """The agent is done with a call; returns how long it took, from its reservation."""
+        handle_s = at - agent.busy_since
+        pausing = self._free(agent)
+        agent.move(ev.AttemptDisposed, at)
+        self._settle(agent, at, pausing=pausing)
+        return handle_s
+
+    def _settle(self, agent: Agent, at: float, *, pausing: bool = False) -> None:
+        """An agent just became idle: queue up, or pause if that was asked for."""
+        if pausing:
+            agent.move(ev.AgentPaused, at)
+        else:
+            self._idle[agent.agent_id] = agent
+
+    def _free(self, agent: Agent) -> bool:
+        """Take the agent off its call; returns whether a pause was asked for."""
+        self.busy.remove(agent)
+        agent.attempt_id = None
+        pausing = agent.pausing
+        self._stay(agent)
+        return pausing
+
+    def _stay(self, agent: Agent) -> None:
+        """Forget the wish for a pause."""
+        if agent.pausing:
+            agent.pausing = False
+            self.leaving -= 1

@@ -1,0 +1,72 @@
+"""What becomes of a lead after an attempt: when it may be tried again, on which of its numbers, or never."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialer.config.campaign import Retry
+from dialer.core.disposition import STOPPING, Disposition
+from dialer.core.lead import LeadProgress
+
+# These say that the number itself is no good, whatever the rule says about the lead.
+_DEAD_NUMBER = frozenset({Disposition.INVALID_NUMBER, Disposition.WRONG_PARTY})
+
+
+def after_attempt(
+    progress: LeadProgress, number_index: int, disposition: str, *, now: float, rules: Mapping[str, Retry], gap_s: float
+) -> LeadProgress:
+    """Return the lead's progress after an attempt on `number_index` that ended in `disposition`. Pure.
+
+    A number rests for the rule's `after`; a dead number is never tried again. With `next_number` the lead may go on
+    with its next number after `gap_s`; without, it waits for this number's own rest.
+    """
+    seen = dict(progress.by_disposition)
+    seen[disposition] = seen.get(disposition, 0) + 1
+    rule = rules.get(disposition)
+    ready = list(progress.number_ready_at)
+    status = "ready"
+    if disposition in STOPPING:
+        status = "stopped"
+    elif rule is None or seen[disposition] > rule.max:
+        status = "finished"
+    else:
+        dead = disposition in _DEAD_NUMBER
+        ready[number_index] = None if dead else now + rule.after
+    if status != "ready":
+        return _advanced(progress, status, progress.number_index, tuple(ready), now, seen)
+    assert rule is not None
+    chosen = _next_number(ready, number_index, prefer_next=rule.next_number)
+    if chosen is None:
+        return _advanced(progress, "finished", number_index, tuple(ready), now, seen)
+    rest = ready[chosen]
+    assert rest is not None
+    return _advanced(progress, "ready", chosen, tuple(ready), max(rest, now + gap_s), seen)
+
+
+def _next_number(ready: list[float | None], index: int, *, prefer_next: bool) -> int | None:
+    """Pick the number with the earliest end of rest, in the list's order after `index`; None if all are dead."""
+    count = len(ready)
+    if not prefer_next and ready[index] is not None:
+        return index
+    order = [(index + step) % count for step in range(1, count + 1)]
+    alive = [i for i in order if ready[i] is not None]
+    return min(alive, key=lambda i: ready[i] or 0.0) if alive else None
+
+
+def _advanced(
+    progress: LeadProgress,
+    status: str,
+    number_index: int,
+    ready: tuple[float | None, ...],
+    next_at: float,
+    seen: dict[str, int],
+) -> LeadProgress:
+    return LeadProgress(
+        lead_id=progress.lead_id,
+        status=status,
+        number_index=number_index,
+        attempts=progress.attempts + 1,
+        next_at=next_at,
+        number_ready_at=ready,
+        by_disposition=seen,
+    )

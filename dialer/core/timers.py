@@ -1,0 +1,40 @@
+"""The engine's own timers. asyncio does not keep the order of equal deadlines, so ours are ordered by (at, seq)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from enum import IntEnum
+
+
+class TimerKind(IntEnum):
+    """What a timer is for."""
+
+    DECIDE = 0
+    TICK = 1
+    WRAP_UP_LIMIT = 2
+    ATTEMPT_LIMIT = 3
+
+
+class Timers:
+    """A heap of timers. None is ever cancelled: whoever gets one checks whether it still means anything."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, TimerKind, int]] = []
+        self._seq = 0
+
+    @property
+    def next_at(self) -> float | None:
+        """When the earliest timer is due; None where there is none."""
+        return self._heap[0][0] if self._heap else None
+
+    def set(self, at: float, kind: TimerKind, subject: int = 0) -> None:
+        """Set a timer; `subject` is an attempt id where the kind is about one."""
+        self._seq += 1
+        heapq.heappush(self._heap, (at, self._seq, kind, subject))
+
+    def due(self, now: float) -> Iterator[tuple[TimerKind, int]]:
+        """Take the timers that are due, in order."""
+        while self._heap and self._heap[0][0] <= now:
+            _, _, kind, subject = heapq.heappop(self._heap)
+            yield kind, subject

@@ -1,0 +1,257 @@
+"""The asyncio shell around the engine: inbox -> engine -> journal -> store and switch.
+
+How it works: everything that happens is emitted into one inbox. One drain takes all that is there, steps the engine,
+writes the journal, and only then lets the switch act. The store's calls go through one worker, in order, because a
+`Reserve` must see the `Settle` before it. A store that fails stops launching (`StoreStalled`) until it works again;
+settlements are tried again, since settling twice changes nothing, but a reservation is not: its claims are lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.engine import Engine
+from dialer.errors import StoreError
+from dialer.ports import CampaignStore, Cancellable, Clock, EventLog, Opening, Telephony
+
+_SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp)
+_RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+Observer = Callable[[ev.Event, Sequence[act.Action]], None]
+Log = structlog.typing.FilteringBoundLogger
+
+
+class Runtime:
+    """One campaign, run. `run()` returns when the engine has ended it and everything is recorded."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        opening: Opening,
+        store: CampaignStore,
+        telephony: Telephony,
+        clock: Clock,
+        log: EventLog,
+        logger: Log,
+        observer: Observer | None = None,
+    ) -> None:
+        self.engine = engine
+        self._opening = opening
+        self._campaign = engine.campaign.campaign
+        self._store = store
+        self._telephony = telephony
+        self._clock = clock
+        self._log = log
+        self._logger = logger
+        self._observer = observer
+        self._inbox: deque[ev.Event] = deque()
+        self._drain_planned = False
+        self._alarm: Cancellable | None = None
+        self._alarm_at = 0.0
+        self._store_work: deque[act.Reserve | act.Settle] = deque()
+        self._store_wanted = asyncio.Event()
+        self._outstanding = 0  # actions the store has not yet answered
+        self._activity = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    # ---- from outside -----------------------------------------------------------------------------------------
+    def emit(self, event: ev.Event) -> None:
+        """Take in a fact. Facts of one loop turn are taken in together."""
+        self._inbox.append(event)
+        if not self._drain_planned:
+            self._drain_planned = True
+            asyncio.get_running_loop().call_soon(self._drain)
+
+    def drain(self, by: str) -> None:
+        """Stop launching, let live calls finish, then end."""
+        self.emit(ev.DrainOrdered(at=self._clock.now(), by=by))
+
+    def stop(self, by: str) -> None:
+        """Stop launching and hang up everything."""
+        self.emit(ev.StopOrdered(at=self._clock.now(), by=by))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the campaign is over and recorded, or has failed."""
+        return self._ended.is_set() and self._idle
+
+    async def quiet(self) -> None:
+        """Wait until every event is taken in and every reply of the store has come."""
+        while not self._idle and self._failure is None:
+            self._activity.clear()
+            await self._activity.wait()
+
+    async def run(self) -> None:
+        """Start, dial, and end with everything recorded. Raises what broke the run."""
+        workers = [asyncio.create_task(self._work_store()), asyncio.create_task(self._watch_stops())]
+        for worker in workers:
+            worker.add_done_callback(self._worker_done)
+        try:
+            await self._begin()
+            await self._ended.wait()
+            await self.quiet()
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            if self._alarm is not None:
+                self._alarm.cancel()
+            await self._telephony.close()
+            self._log.close()
+
+    async def _begin(self) -> None:
+        """Start is recovery: the list as the store has it, what an earlier run left in flight, then the switch."""
+        opening, now = self._opening, self._clock.now()
+        self.emit(ev.LeadsAdded(at=now, leads=opening.leads, progress=opening.progress))
+        if opening.in_flight:
+            self.emit(ev.AttemptsInherited(at=now, claims=opening.in_flight))
+        self._logger.info(
+            "campaign.started",
+            campaign=self._campaign,
+            run=opening.run,
+            leads=len(opening.leads),
+            inherited=len(opening.in_flight),
+        )
+        await self._telephony.start(self.emit)
+
+    # ---- the inbox --------------------------------------------------------------------------------------------
+    def _drain(self) -> None:
+        self._drain_planned = False
+        switch: list[act.Action] = []
+        try:
+            while self._inbox:
+                event = self._inbox.popleft()
+                actions = self.engine.step(event)
+                self._log.append(event, actions)
+                self._sort(actions, switch)
+                if self._observer is not None:
+                    self._observer(event, actions)
+            self._log.flush()
+        except BaseException as failure:  # a bug, or a journal that cannot be written: dial nothing more
+            self._fail(failure)
+            return
+        self._telephony.perform(switch)
+        self._arm()
+        self._activity.set()
+
+    def _sort(self, actions: Sequence[act.Action], switch: list[act.Action]) -> None:
+        for action in actions:
+            if isinstance(action, _SWITCH_ACTIONS):
+                switch.append(action)
+            elif isinstance(action, act.Reserve | act.Settle):
+                self._outstanding += 1
+                self._store_work.append(action)
+                self._store_wanted.set()
+            elif isinstance(action, act.EndCampaign):
+                self._logger.info("campaign.ended", campaign=self._campaign, reason=action.reason)
+                self._ended.set()
+
+    def _arm(self) -> None:
+        """Keep one wake-up call at the engine's earliest timer."""
+        due = self.engine.next_timer_at
+        if self._alarm is not None:
+            if due is not None and self._alarm_at <= due:
+                return
+            self._alarm.cancel()
+            self._alarm = None
+        if due is not None:
+            self._alarm_at = due
+            self._alarm = self._clock.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.emit(ev.TimePassed(at=self._clock.now()))
+
+    @property
+    def _idle(self) -> bool:
+        return not self._inbox and not self._drain_planned and self._outstanding == 0
+
+    # ---- the store --------------------------------------------------------------------------------------------
+    async def _work_store(self) -> None:
+        """One call after another, in order; settlements that follow each other go as one."""
+        work = self._store_work
+        while True:
+            while not work:
+                self._store_wanted.clear()
+                await self._store_wanted.wait()
+            action, done = work.popleft(), 1
+            if isinstance(action, act.Reserve):
+                await self._reserve(action)
+            else:
+                settlements = list(action.settlements)
+                while work and isinstance(following := work[0], act.Settle):
+                    settlements += following.settlements
+                    work.popleft()
+                    done += 1
+                await self._settle(settlements)
+            self._outstanding -= done
+            self._activity.set()
+
+    async def _reserve(self, action: act.Reserve) -> None:
+        ids = tuple(claim.attempt_id for claim in action.claims)
+        try:
+            refusals = await self._store.reserve(self._campaign, action.claims)
+        except StoreError as error:
+            self._logger.error("store.stalled", campaign=self._campaign, error=str(error))
+            at = self._clock.now()
+            self.emit(ev.StoreStalled(at=at, reason=str(error)))
+            self.emit(ev.ReservationLost(at=at, attempt_ids=ids))
+            return
+        at = self._clock.now()
+        refused = {refusal.attempt_id for refusal in refusals}
+        held = tuple(attempt_id for attempt_id in ids if attempt_id not in refused)
+        if held:
+            self.emit(ev.Reserved(at=at, attempt_ids=held))
+        if refusals:
+            self.emit(ev.Refused(at=at, refusals=tuple(refusals)))
+
+    async def _settle(self, settlements: Sequence[act.Settlement]) -> None:
+        """Record ends, for as long as it takes. The first success after a stall says so."""
+        tries = 0
+        while True:
+            try:
+                await self._store.settle(self._campaign, settlements)
+            except StoreError as error:
+                if tries == 0:
+                    self._logger.error("store.stalled", campaign=self._campaign, error=str(error))
+                    self.emit(ev.StoreStalled(at=self._clock.now(), reason=str(error)))
+                await asyncio.sleep(_RETRY_S[min(tries, len(_RETRY_S) - 1)])
+                tries += 1
+                continue
+            if tries or not self.engine.store_ok:
+                self._logger.info("store.recovered", campaign=self._campaign)
+                self.emit(ev.StoreRecovered(at=self._clock.now()))
+            return
+
+    async def _watch_stops(self) -> None:
+        """Stops that others set reach calls which ring now; the store refuses all later ones by itself."""
+        while True:
+            try:
+                key, reason = await self._store.next_stop()
+            except StoreError as error:
+                self._logger.warning("stops.unheard", campaign=self._campaign, error=str(error))
+                await asyncio.sleep(_RETRY_S[-1])
+                continue
+            self.emit(ev.LeadStopped(at=self._clock.now(), key=key, reason=reason))
+
+    # ---- failures ---------------------------------------------------------------------------------------------
+    def _worker_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, failure: BaseException) -> None:
+        """Something that must not happen did: launch nothing more, and let `run` raise it."""
+        if self._failure is None:
+            self._failure = failure
+        self._ended.set()
+        self._activity.set()
