@@ -1,0 +1,1 @@
+"""What the product claims, measured: `./run bench [NAME] [--quick] [--json]`."""

@@ -74,9 +74,8 @@ class Floor:
 
     def reserve(self, attempt_id: int, at: float) -> Agent | None:
         """Promise the longest-idle agent to an answered call; None where nobody is idle."""
-        for agent in self._idle.values():
-            break
-        else:
+        agent = next(iter(self._idle.values()), None)
+        if agent is None:
             return None
         del self._idle[agent.agent_id]
         agent.move(Bridge, at)

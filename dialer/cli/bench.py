@@ -1,0 +1,51 @@
+"""`dialer bench`: what the product claims, measured."""
+
+from __future__ import annotations
+
+_BENCHMARKS = {
+    "engine": "benchmarks.throughput.engine",
+    "pacing": "benchmarks.scenario.pacing",
+}
+
+
+def bench(name: str | None = None, *, quick: bool = False, json: bool = False) -> int:
+    """Run the benchmarks, or one of them. A full run keeps its figures in benchmarks/results/.
+
+    Parameters
+    ----------
+    name
+        Which one; all of them if not named.
+    quick
+        A smoke run of a few seconds: the figures are rough and are not kept.
+    json
+        Print one JSON object a row.
+    """
+    import importlib
+
+    import orjson
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmarks.report import write_result
+    from dialer.errors import ConfigError
+
+    if name is not None and name not in _BENCHMARKS:
+        raise ConfigError(f"{name}: expected one of {', '.join(_BENCHMARKS)}")
+    console = Console(stderr=json)
+    for chosen in (name,) if name else tuple(_BENCHMARKS):
+        module = importlib.import_module(_BENCHMARKS[chosen])
+        rows = module.run(quick)
+        if json:
+            for row in rows:
+                print(orjson.dumps(row).decode())
+        else:
+            table = Table(title=chosen, title_justify="left")
+            for column in ("bar", "value", "goal", "met"):
+                table.add_column(column)
+            for row in rows:
+                met = {True: "yes", False: "NO", None: "–"}[row["met"]]
+                table.add_row(row["bar"], f"{row['value']:,}", row["goal"], met)
+            console.print(table)
+        if not quick:
+            console.print(f"kept in {write_result(chosen, rows, seeds=module.SEEDS)}", soft_wrap=True)
+    return 0
