@@ -20,9 +20,9 @@ class SpreadRouter:
         return sum(trunk.room(now) for trunk in self.trunks.values())
 
     @property
-    def full(self) -> bool:
-        """Whether channels, not set-ups a second, are what binds."""
-        return all(trunk.full for trunk in self.trunks.values())
+    def free_channels(self) -> int:
+        """How many channels are free, over all trunks."""
+        return sum(trunk.free_channels for trunk in self.trunks.values())
 
     def take(self, now: float) -> str | None:
         """Choose a trunk and use a channel of it; None where none has room."""

@@ -18,16 +18,16 @@ class TrunkLoad:
         self._set_ups: deque[float] = deque(maxlen=self._per_window)
 
     @property
-    def full(self) -> bool:
-        """Whether every channel is in use."""
-        return self.in_use >= self.max_channels
+    def free_channels(self) -> int:
+        """How many channels are not in use."""
+        return self.max_channels - self.in_use
 
     def room(self, now: float) -> int:
         """How many calls may be set up at `now`."""
         set_ups = self._set_ups
         while set_ups and now - set_ups[0] >= self._window_s:
             set_ups.popleft()
-        return max(0, min(self.max_channels - self.in_use, self._per_window - len(set_ups)))
+        return max(0, min(self.free_channels, self._per_window - len(set_ups)))
 
     def take(self, now: float) -> None:
         """Use a channel and a call set-up."""

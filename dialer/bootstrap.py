@@ -17,6 +17,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -157,7 +158,7 @@ class Rehearsal(Session):
 
     async def run(self) -> None:
         """Dial until the campaign ends or its time is over, then drain."""
-        self.virtual.call_at(self.until, lambda: self.runtime.drain("end of the rehearsal"))
+        self.virtual.call_at(self.until, lambda: self.runtime.drain("end of the scenario"))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.runtime.run())
             group.create_task(
@@ -195,8 +196,12 @@ async def sandbox(
 ) -> AsyncIterator[Session]:
     """A campaign file and its own list, with simulated people, agents and carriers, in real time."""
     clock = SystemClock()
-    scenario = Scenario.model_construct(
-        scenario="sandbox", campaign=campaign, population=Population(leads=max(1, len(leads)), regions=())
+    scenario = Scenario(
+        scenario="sandbox",
+        start=datetime.fromtimestamp(clock.now(), UTC),
+        duration=86400.0,
+        campaign=campaign,
+        population=Population(leads=max(1, len(leads))),
     )
     async with open_store(place.redis_url, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)

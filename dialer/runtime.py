@@ -57,6 +57,7 @@ class Runtime:
         self._alarm_at = 0.0
         self._store_work: deque[act.Reserve | act.Settle] = deque()
         self._store_wanted = asyncio.Event()
+        self._own_stops: set[str] = set()  # set by our own settlements: the engine knows them already
         self._outstanding = 0  # actions the store has not yet answered
         self._activity = asyncio.Event()
         self._ended = asyncio.Event()
@@ -217,6 +218,7 @@ class Runtime:
 
     async def _settle(self, settlements: Sequence[act.Settlement]) -> None:
         """Record ends, for as long as it takes. The first success after a stall says so."""
+        self._own_stops.update(key for settlement in settlements for key in settlement.stop_keys)
         tries = 0
         while True:
             try:
@@ -242,7 +244,10 @@ class Runtime:
                 self._logger.warning("stops.unheard", campaign=self._campaign, error=str(error))
                 await asyncio.sleep(_RETRY_S[-1])
                 continue
-            self.emit(ev.LeadStopped(at=self._clock.now(), key=key, reason=reason))
+            if key in self._own_stops:
+                self._own_stops.discard(key)
+            else:
+                self.emit(ev.LeadStopped(at=self._clock.now(), key=key, reason=reason))
 
     # ---- failures ---------------------------------------------------------------------------------------------
     def _worker_done(self, task: asyncio.Task[None]) -> None:

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+class InconsistentView(ValueError):
+    """A view that cannot be true (negative counts, a probability outside [0, 1], time running backwards): the
+    caller's bug. The policy has learned nothing from it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingView:
     """One campaign at one instant. Times are UTC seconds. The arrays are views into live state: read, never keep."""

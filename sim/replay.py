@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -28,13 +28,13 @@ class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference | None
 
 
-def replay(engine: Engine, steps: Iterable[tuple[Event, list[Action]]]) -> ReplayResult:
+def replay(engine: Engine, steps: Iterable[tuple[Event, Sequence[Action]]]) -> ReplayResult:
     """Feed recorded events to a fresh engine and compare; stops at the first difference."""
     events = actions = 0
     for event, recorded in steps:
         events += 1
         replayed = engine.step(event)
-        if replayed != recorded:
+        if replayed != list(recorded):
             difference = Difference(step=events, event=event, recorded=tuple(recorded), replayed=tuple(replayed))
             return ReplayResult(events=events, actions=actions, difference=difference)
         actions += len(recorded)

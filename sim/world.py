@@ -14,6 +14,7 @@ from enum import IntEnum
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from compliance.zones import load_zone
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.disposition import Disposition
@@ -154,7 +155,7 @@ class World:
         zone = call.lead.numbers[0].zones[0]
         info = self._zones.get(zone)
         if info is None:
-            info = self._zones[zone] = ZoneInfo(zone)
+            info = self._zones[zone] = load_zone(zone)
         hour = datetime.fromtimestamp(self._clock.now(), info).hour
         return min(people.live_rate * taste * people.hours[hour], 1.0 - people.busy_rate - people.machine_rate)
 

@@ -1,8 +1,8 @@
 """Occupancy, abandons and speed of `priced-v1`, which learns everything in the world of `pacing_world`.
 
-Days begin cold; occupancy and abandon rate are measured from the second hour on, the worst day's abandon rate over whole
-days. No grace: an answered call that finds no agent is abandoned at once, which is harder than the two seconds that
-are allowed.
+Days begin cold; occupancy and abandon rate are measured from the second hour on, the worst day's abandon rate over
+whole days. No grace: an answered call that finds no agent is abandoned at once, which is harder than the two seconds
+that are allowed.
 """
 
 from __future__ import annotations

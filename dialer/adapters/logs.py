@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def mask(text: str) -> str:
     return _NUMBER.sub(lambda match: f"{match[0][:5]}•••{match[0][-3:]}", text)
 
 
-def mask_numbers(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def mask_numbers(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """A structlog processor that masks numbers in every text value; ids under `attempt_id` and times stay."""
     return {
         key: mask(value) if isinstance(value, str) and key != "timestamp" else value for key, value in event.items()

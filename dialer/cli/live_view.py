@@ -28,8 +28,8 @@ _AGENT_COLOURS = {
 def why(decision: Decision) -> str:
     """One sentence for a supervisor."""
     return explain(
-        policy=decision.policy,
-        figures=decision.figures,
+        decision.policy,
+        decision.figures,
         idle=decision.idle,
         ringing=decision.ringing,
         lines=decision.launched,

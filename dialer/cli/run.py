@@ -41,7 +41,7 @@ async def _run(path: Path, data: Path, redis_url: str | None, simulated: bool, s
     from rich.console import Console
 
     from dialer.adapters.attempt_export import export_attempts
-    from dialer.adapters.lead_list import load_lists
+    from dialer.adapters.campaign_lists import load_lists
     from dialer.adapters.logs import set_up_logs
     from dialer.bootstrap import Place, live, sandbox
     from dialer.cli.loop import on_interrupt

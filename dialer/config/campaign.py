@@ -160,7 +160,9 @@ class Campaign(Section):
     campaign: str = Field(pattern=NAME)
     mode: Mode = "predictive"
     scope: Literal["debt_collection"] = "debt_collection"
-    jurisdictions: tuple[str, ...] = Field(min_length=1, description="ISO 3166 codes; a number of another is not dialled")
+    jurisdictions: tuple[str, ...] = Field(
+        min_length=1, description="ISO 3166 codes; a number of another is not dialled"
+    )
     windows: tuple[Window, ...] = Field((), description="narrows the law's windows; never widens them")
     caps: tuple[Cap, ...] = Field((), description="added to the law's caps; all must pass")
     closed_dates: tuple[str, ...] = Field((), description='further closed local dates, "2026-12-24"')
@@ -169,6 +171,7 @@ class Campaign(Section):
     connect_deadline_s: float = Field(2.0, ge=0.5, le=2.0, description="live answer to agent; then the message plays")
     ring_timeout_s: float = Field(22.0, ge=15.0, le=60.0)
     ring_guard_s: float = Field(45.0, ge=0, le=600, description="no call is begun this close to a window's end")
+    number_gap: Duration = Field(600.0, description="least rest of a lead between two attempts, whichever its numbers")
     wrap_up_limit_s: float = Field(30.0, ge=1, le=3600)
     amd: bool = Field(False, description="answering-machine detection before the agent")
     retry: dict[str, Retry] = Field(default_factory=lambda: dict(DEFAULT_RETRY))

@@ -200,9 +200,12 @@ class Engine:
 
     def _lead_stopped(self, event: ev.LeadStopped) -> None:
         """The store refuses the lead from now on; here only calls that nobody has answered yet are hung up."""
-        for attempt in list(self._attempts.values()):
-            if event.key in attempt.claim.stop_keys and attempt.state in _IN_FLIGHT:
-                self._hang_up(attempt, f"stop:{event.reason}")
+        self._stop((event.key,), event.reason)
+
+    def _stop(self, keys: tuple[str, ...], reason: str) -> None:
+        for attempt in self._attempts.values():
+            if attempt.state in _IN_FLIGHT and not set(keys).isdisjoint(attempt.claim.stop_keys):
+                self._hang_up(attempt, f"stop:{reason}")
 
     # ---- agents ---------------------------------------------------------------------------------------------
     def _agent_logged_in(self, event: ev.AgentLoggedIn) -> None:
@@ -611,7 +614,7 @@ class Engine:
         count, guard = pace.lines, pace.guard
         room = self._router.room(self._now)
         if count > room:
-            count, guard = room, "channels" if self._router.full else "cps"
+            count, guard = room, "channels" if room == self._router.free_channels else "cps"
         launched = self._launch(count) if count else 0
         if launched < count:
             guard = "queue_empty"
@@ -768,6 +771,8 @@ class Engine:
         if entry.progress.status == "ready":
             self.queue.put(attempt.lead)
         stop_reason = STOPPING.get(Disposition(disposition), "")
+        if stop_reason:
+            self._stop(attempt.claim.stop_keys, stop_reason)  # the same person may ring on another account now
         self._settlements.append(
             act.Settlement(
                 attempt_id=attempt.attempt_id,

@@ -1,0 +1,82 @@
+"""Time zones, from the `tzdata` package and never from the operating system.
+
+How it works: `zoneinfo.ZoneInfo(key)` asks the operating system's copy first, and an old image then calls British
+Columbia an hour off (permanent summer time from 2026). `load_zone` reads the pinned package's file by itself, so
+neither `TZPATH` nor `PYTHONTZPATH` matters, and no global state of `zoneinfo` is changed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+DAY_S = 86_400
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+# Far less than the time between any two changes of a zone's offset since 1970, so no pair hides in one step.
+_PROBE_S = 3 * 3600
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """Return the names of all zones of the package, old names (links) included."""
+    return frozenset((resources.files("tzdata") / "zones").read_text(encoding="utf-8").split())
+
+
+@cache
+def load_zone(name: str) -> ZoneInfo:
+    """Return the zone `name` of the package. Raises `KeyError` for any other name."""
+    if name not in known_zones():
+        raise KeyError(name)
+    file = resources.files("tzdata") / "zoneinfo"
+    for part in name.split("/"):
+        file = file / part
+    with file.open("rb") as data:
+        return ZoneInfo.from_file(data, key=name)
+
+
+def offset_at(zone: str, at: int) -> int:
+    """Return the zone's offset from UTC at the instant `at` (UTC seconds), in seconds, east positive."""
+    offset = datetime.fromtimestamp(at, load_zone(zone)).utcoffset()
+    assert offset is not None  # a ZoneInfo always knows
+    return int(offset.total_seconds())
+
+
+@lru_cache(maxsize=8192)
+def offset_pieces(zone: str, utc_day: int) -> tuple[tuple[int, int, int], ...]:
+    """Cut a UTC day (counted from 1970-01-01) where the zone's offset changes: (begin, end, offset), UTC seconds."""
+    begin, day_end = utc_day * DAY_S, (utc_day + 1) * DAY_S
+    pieces = []
+    offset = offset_at(zone, begin)
+    for probe in range(begin + _PROBE_S, day_end + 1, _PROBE_S):
+        # The day's end belongs to the next day: look at its last second instead.
+        following = offset_at(zone, min(probe, day_end - 1))
+        if following != offset:
+            change = _change_between(zone, max(begin, probe - _PROBE_S), min(probe, day_end - 1))
+            pieces.append((begin, change, offset))
+            begin, offset = change, following
+    pieces.append((begin, day_end, offset))
+    return tuple(pieces)
+
+
+def _change_between(zone: str, before: int, after: int) -> int:
+    """Return the first second with the offset of `after`, where `before` and `after` have different ones."""
+    offset = offset_at(zone, after)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if offset_at(zone, middle) == offset:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def local_date(zone: str, at: float) -> date:
+    """Return the local date at the instant `at` (UTC seconds)."""
+    return datetime.fromtimestamp(at, load_zone(zone)).date()
+
+
+def day_begin(zone: str, day: date) -> float:
+    """Return the first instant of a local date, UTC seconds; where clocks skip midnight, the instant of the skip."""
+    return datetime(day.year, day.month, day.day, tzinfo=load_zone(zone)).astimezone(UTC).timestamp()

@@ -1,0 +1,89 @@
+"""Agents' legs: which of the switch's channels is whose telephone. Pure: messages in, events and orders out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dialer.adapters.asterisk.translate import (
+    AGENT_EVENT,
+    AGENTS_CONTEXT,
+    AGENTS_EXTENSION,
+    HangUpChannel,
+    Message,
+    Order,
+    endpoint_of,
+)
+from dialer.config.campaign import Agent
+from dialer.core.events import AgentKeyed, AgentLoggedIn, AgentLoggedOut, Event
+
+
+class AgentLegs:
+    """Who is logged in, on which leg. Telephones of other campaigns are none of its business."""
+
+    def __init__(self, agents: Iterable[Agent]) -> None:
+        self._by_endpoint = {agent.endpoint or agent.id: agent.id for agent in agents}
+        self._legs: dict[str, str] = {}  # agent -> leg
+        self._agents: dict[str, str] = {}  # leg -> agent
+        self._unready: set[str] = set()  # legs found in a call that an earlier run made: logged in when it is over
+
+    def leg(self, agent_id: str) -> str | None:
+        """The leg of a logged-in agent."""
+        return self._legs.get(agent_id)
+
+    def hear(self, message: Message, at: float) -> list[Event | Order]:
+        """Take in one message of the switch."""
+        leg = message.get("Uniqueid", "")
+        match message.get("Event"):
+            case "UserEvent" if message.get("UserEvent") == AGENT_EVENT:
+                return self._log_in(message.get("Endpoint", ""), leg, at, in_call=False)
+            case "Hangup":
+                return self._log_out(leg, at)
+            case "BridgeLeave" if leg in self._unready:
+                self._unready.discard(leg)
+                return [AgentLoggedIn(at=at, agent_id=self._agents[leg])]
+            case "DTMFEnd" if leg in self._agents and message.get("Direction") == "Received":
+                return [AgentKeyed(at=at, agent_id=self._agents[leg], key=message.get("Digit", ""))]
+        return []
+
+    def reconcile(self, channels: Sequence[Message], at: float) -> list[Event | Order]:
+        """Take in the list of all live channels, after a gap in the messages."""
+        found: list[Event | Order] = []
+        listed = {channel.get("Uniqueid", "") for channel in channels}
+        for leg in [leg for leg in self._agents if leg not in listed]:
+            found += self._log_out(leg, at)
+        for channel in channels:
+            if channel.get("Context") != AGENTS_CONTEXT or channel.get("Exten") != AGENTS_EXTENSION:
+                continue
+            leg, in_call = channel.get("Uniqueid", ""), bool(channel.get("BridgeId"))
+            if leg in self._unready and not in_call:
+                self._unready.discard(leg)
+                found.append(AgentLoggedIn(at=at, agent_id=self._agents[leg]))
+            found += self._log_in(endpoint_of(channel.get("Channel", "")), leg, at, in_call=in_call)
+        return found
+
+    def _log_in(self, endpoint: str, leg: str, at: float, *, in_call: bool) -> list[Event | Order]:
+        """The newer of two legs of one agent wins: the older may be a telephone that lost its network."""
+        agent_id = self._by_endpoint.get(endpoint)
+        if agent_id is None or not leg or leg in self._agents:
+            return []
+        found: list[Event | Order] = []
+        older = self._legs.get(agent_id)
+        if older is not None:
+            found += [*self._log_out(older, at), HangUpChannel(older)]
+        self._legs[agent_id] = leg
+        self._agents[leg] = agent_id
+        if in_call:
+            self._unready.add(leg)
+        else:
+            found.append(AgentLoggedIn(at=at, agent_id=agent_id))
+        return found
+
+    def _log_out(self, leg: str, at: float) -> list[Event | Order]:
+        agent_id = self._agents.pop(leg, None)
+        if agent_id is None:
+            return []
+        del self._legs[agent_id]
+        if leg in self._unready:
+            self._unready.discard(leg)
+            return []
+        return [AgentLoggedOut(at=at, agent_id=agent_id)]

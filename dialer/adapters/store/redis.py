@@ -1,0 +1,337 @@
+"""The store on a Redis or Valkey server: each batch is one script call, atomic and durable before it is answered.
+
+Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which has no colon:
+
+    facts:KEY                   sorted set, score `at`: members `CAMPAIGN|ATTEMPT|DISPOSITION`, PENDING until settled;
+                                KEY as in `CapSlot`. Shared by all campaigns, so caps hold across them
+    stops                       hash KEY: reason, for ever
+    stop_log                    stream {key, reason}, the newest 10,000: how running campaigns hear of a stop
+    campaign:CAMPAIGN:run       counter: the fence of the newest writer
+    campaign:CAMPAIGN:lease     `RUN|OWNER`, expires by the server's clock unless renewed
+    campaign:CAMPAIGN:leads     hash LEAD: lead JSON
+    campaign:CAMPAIGN:order     list of LEAD as they were added
+    campaign:CAMPAIGN:progress  hash LEAD: progress JSON; a lead without one is untouched
+    campaign:CAMPAIGN:held      hash LEAD: the ATTEMPT that holds it
+    campaign:CAMPAIGN:in_flight hash ATTEMPT: claim JSON
+
+The log of stops is a stream rather than a channel: a reader that was away goes on where it was and misses none. One
+server with any number of replicas; not a Redis Cluster, where one script could not see caps and leads together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from dialer.adapters.store import refusal
+from dialer.adapters.store.server import check_server, connect, patient_twin
+from dialer.core.actions import Claim, Settlement
+from dialer.core.events import Refusal
+from dialer.core.lead import Lead, LeadProgress
+from dialer.errors import CampaignRunning, StoreError
+from dialer.ports import Opening
+
+PREFIX = "cadencia:"
+FACTS = PREFIX + "facts:"
+STOPS = PREFIX + "stops"
+STOP_LOG = PREFIX + "stop_log"
+STOP_LOG_LENGTH = 10_000
+LEASE_S = 30.0
+CHUNK = 500  # leads a call: long enough to be quick, short enough not to keep the server from others
+WAIT_FOR_DISK_MS = 1500  # less than a reply's time limit
+STOP_WAIT_MS = 5000
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_claim_decoder = msgspec.json.Decoder(Claim)
+_lead_decoder = msgspec.json.Decoder(Lead)
+_progress_decoder = msgspec.json.Decoder(LeadProgress)
+_encode = msgspec.json.Encoder().encode
+
+
+def _key(campaign: str, what: str) -> str:
+    return f"{PREFIX}campaign:{campaign}:{what}"
+
+
+def _keys(campaign: str, *whats: str) -> list[str]:
+    return [_key(campaign, what) for what in whats]
+
+
+def _exact(value: float) -> str:
+    return f"{value:.17g}"
+
+
+class RedisStore:
+    """`CampaignStore` and `LeadStore` on one server. `wait_for_disk`: the server does not sync each write by itself.
+
+    Every method raises `StoreError` where the server fails or is silent too long; what was asked may have happened.
+    """
+
+    def __init__(self, client: Redis, *, wait_for_disk: bool = False, lease_s: float = LEASE_S) -> None:
+        self._client = client
+        self._patient = patient_twin(client)
+        self._wait_for_disk = wait_for_disk
+        self._lease_s = lease_s
+        self._scripts = {path.stem: client.register_script(path.read_text()) for path in _SCRIPTS.glob("*.lua")}
+        self._runs: dict[str, int] = {}  # the fences of the campaigns that this store opened
+        self._renewals: dict[str, asyncio.Task[None]] = {}
+        self._position: str | None = None  # how far this store read the stop log
+        self._stops: deque[tuple[str, str]] = deque()
+
+    # ---- campaigns ------------------------------------------------------------------------------------------
+    async def open_campaign(self, campaign: str, *, owner: str) -> Opening:
+        answer = await self._run(
+            "open", [*_keys(campaign, "run", "lease"), STOP_LOG], [owner, int(self._lease_s * 1000)]
+        )
+        if not answer[0]:
+            raise CampaignRunning(
+                f"campaign {campaign}: expected no other writer, found {answer[1].decode()}, "
+                f"whose lease lapses in {answer[2] / 1000:.0f} s unless it is renewed"
+            )
+        run = int(answer[1])
+        self._runs[campaign] = run
+        self._position = self._position or answer[2].decode()
+        self._keep_renewing(campaign, run, owner)
+        leads: list[Lead] = []
+        progress: list[LeadProgress] = []
+        with _translated():
+            claims = [_claim_decoder.decode(raw) for raw in await self._client.hvals(_key(campaign, "in_flight"))]
+            async for lead_ids in self._chunks_of_ids(campaign):
+                leads += await self._leads_of(campaign, lead_ids)
+                progress += await self._progress_of(campaign, lead_ids)
+        return Opening(
+            run=run,
+            leads=tuple(leads),
+            progress=tuple(progress),
+            in_flight=tuple(sorted(claims, key=lambda claim: claim.attempt_id)),
+        )
+
+    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
+        if not claims:
+            return []
+        records = [
+            (
+                str(claim.attempt_id),
+                claim.lead_id,
+                _exact(claim.at),
+                _exact(claim.at - refusal.KEEP_FACTS_S),
+                claim.stop_keys,
+                claim.fact_keys,
+                [(cap.key, cap.max, _exact(cap.since), cap.ignores) for cap in claim.caps],
+            )
+            for claim in claims
+        ]
+        answer = await self._run(
+            "reserve",
+            [_key(campaign, "run"), STOPS, *_keys(campaign, "progress", "held", "in_flight")],
+            [self._fence(campaign), campaign, FACTS, refusal.KEEP_FACTS_S, _encode(records), *map(_encode, claims)],
+        )
+        return [_refusal(claims[entry[0] - 1], entry[1:]) for entry in answer]
+
+    async def settle(self, campaign: str, settlements: Sequence[Settlement]) -> None:
+        if not settlements:
+            return
+        records = [
+            (str(entry.attempt_id), entry.lead_id, entry.disposition, entry.stop_keys, entry.stop_reason)
+            for entry in settlements
+        ]
+        progress = [_encode(entry.progress) for entry in settlements]
+        await self._run(
+            "settle",
+            [_key(campaign, "run"), STOPS, *_keys(campaign, "progress", "held", "in_flight"), STOP_LOG],
+            [self._fence(campaign), campaign, FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
+        )
+
+    async def next_stop(self) -> tuple[str, str]:
+        """Wait for the next stop set by anybody since `open_campaign` (or the first call), errors or not."""
+        with _translated():
+            if self._position is None:
+                newest: Any = await self._client.xrevrange(STOP_LOG, count=1)
+                self._position = newest[0][0].decode() if newest else "0-0"
+            while not self._stops:
+                answer = await self._patient.xread({STOP_LOG: self._position}, block=STOP_WAIT_MS)
+                for position, fields in _stream_entries(answer):
+                    self._stops.append((fields[b"key"].decode(), fields[b"reason"].decode()))
+                    self._position = position.decode()
+        return self._stops.popleft()
+
+    async def close_campaign(self, campaign: str) -> None:
+        run = self._runs.pop(campaign, None)
+        if run is None:
+            return
+        task = self._renewals.pop(campaign)
+        task.cancel()
+        await asyncio.wait([task])
+        await self._run("close", _keys(campaign, "run", "lease"), [run])
+
+    # ---- leads ----------------------------------------------------------------------------------------------
+    async def add_leads(self, campaign: str, leads: Sequence[Lead]) -> list[str]:
+        known: list[str] = []
+        for start in range(0, len(leads), CHUNK):
+            chunk = leads[start : start + CHUNK]
+            args = [part for lead in chunk for part in (lead.lead_id, _encode(lead))]
+            answer = await self._run("add_leads", _keys(campaign, "leads", "order"), args)
+            known.extend(chunk[position - 1].lead_id for position in answer)
+        return known
+
+    async def stop(self, key: str, reason: str) -> None:
+        await self._run("stop", [STOPS, STOP_LOG], [key, reason, STOP_LOG_LENGTH])
+
+    async def progress(self, campaign: str) -> dict[str, LeadProgress]:
+        found: dict[str, LeadProgress] = {}
+        with _translated():
+            async for lead_ids in self._chunks_of_ids(campaign):
+                found.update((entry.lead_id, entry) for entry in await self._progress_of(campaign, lead_ids))
+        return found
+
+    async def close(self) -> None:
+        """Give back the leases that are still held, and let go of the server. Never raises if the server is gone."""
+        for campaign in list(self._runs):
+            with contextlib.suppress(StoreError):
+                await self.close_campaign(campaign)
+        with contextlib.suppress(RedisError, OSError):
+            await self._patient.aclose()
+        with contextlib.suppress(RedisError, OSError):
+            await self._client.aclose()
+
+    # ---- inside ---------------------------------------------------------------------------------------------
+    def _fence(self, campaign: str) -> int:
+        if campaign not in self._runs:
+            raise StoreError(f"campaign {campaign}: expected it to be open, was not")
+        return self._runs[campaign]
+
+    async def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        """Run a script once; its answer comes with the write on disk. Only one unknown to the server is resent."""
+        with _translated():
+            try:
+                return await self._run_once(name, keys, args)
+            except NoScriptError:
+                await self._client.script_load(self._scripts[name].script)
+                return await self._run_once(name, keys, args)
+
+    async def _run_once(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        sha = self._scripts[name].sha
+        if not self._wait_for_disk:
+            return await self._client.evalsha(sha, len(keys), *keys, *args)
+        # WAITAOF waits for the writes of its own connection only: it must go in the pipeline of the script.
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.evalsha(sha, len(keys), *keys, *args)
+            pipe.execute_command("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
+            answer, synced = await pipe.execute(raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(synced, Exception):
+            raise synced
+        if synced[0] < 1:
+            raise StoreError(f"expected the write on the server's disk within {WAIT_FOR_DISK_MS} ms, was not")
+        return answer
+
+    async def _chunks_of_ids(self, campaign: str) -> AsyncIterator[list[bytes]]:
+        start = 0
+        while True:
+            lead_ids: Any = await self._client.lrange(_key(campaign, "order"), start, start + CHUNK - 1)
+            if not lead_ids:
+                return
+            yield lead_ids
+            start += CHUNK
+
+    async def _leads_of(self, campaign: str, lead_ids: list[bytes]) -> list[Lead]:
+        stored: Any = await self._client.hmget(_key(campaign, "leads"), lead_ids)
+        return [_lead_decoder.decode(raw) for raw in stored]
+
+    async def _progress_of(self, campaign: str, lead_ids: list[bytes]) -> list[LeadProgress]:
+        stored = await self._client.hmget(_key(campaign, "progress"), lead_ids)
+        return [
+            LeadProgress(lead_id=lead_id.decode()) if raw is None else _progress_decoder.decode(raw)
+            for lead_id, raw in zip(lead_ids, stored, strict=True)
+        ]
+
+    def _keep_renewing(self, campaign: str, run: int, owner: str) -> None:
+        if campaign in self._renewals:
+            self._renewals[campaign].cancel()
+        self._renewals[campaign] = asyncio.create_task(self._renew(campaign, run, owner), name=f"lease of {campaign}")
+
+    async def _renew(self, campaign: str, run: int, owner: str) -> None:
+        """Renew the lease while this store is the newest writer. Failing is not fatal: the scripts check the fence."""
+        renewed_at = time.monotonic()
+        script = self._scripts["renew"]
+        while True:
+            await asyncio.sleep(self._lease_s / 6)
+            if time.monotonic() - renewed_at < self._lease_s / 8:
+                continue  # a loop with virtual time: no need to ask that often
+            with contextlib.suppress(RedisError, OSError):
+                args: list[str | int] = [run, owner, int(self._lease_s * 1000)]
+                if not await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient):
+                    return
+                renewed_at = time.monotonic()
+
+
+def _refusal(claim: Claim, answer: list[Any]) -> Refusal:
+    match answer:
+        case [b"stopped", reason]:
+            return refusal.stopped(claim, reason.decode())
+        case [b"capped", position, fact_at]:
+            return refusal.capped(claim, claim.caps[position - 1], float(fact_at))
+        case [b"held"]:
+            return refusal.held(claim)
+        case [b"finished"]:
+            return refusal.finished(claim)
+    raise StoreError(f"expected a refusal of attempt {claim.attempt_id}, was {answer!r}")
+
+
+def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """Return the entries of the one stream that was read; none where the wait was in vain."""
+    streams = answer.items() if isinstance(answer, dict) else answer
+    return [entry for _, entries in streams or () for entry in entries]
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Turn whatever the server or the link to it raises into `StoreError`."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreError(f"expected an answer of the store, was {type(error).__name__}: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"expected records of this version in the store, was: {error}") from error
+
+
+@contextlib.asynccontextmanager
+async def open_store(redis_url: str | None, data_dir: Path) -> AsyncIterator[RedisStore]:
+    """Open the store at `redis_url`, or else the embedded one in `data_dir`, which ends with who started it.
+
+    Raises `ConfigError` for a server that cannot keep the store's promises, `StoreError` for one that does not answer.
+    """
+    if redis_url is not None:
+        client = connect(redis_url)
+        try:
+            store = RedisStore(client, wait_for_disk=await check_server(client, redis_url))
+        except BaseException:
+            await client.aclose()
+            raise
+        try:
+            yield store
+        finally:
+            await store.close()
+        return
+    # Imported here, for it needs a POSIX system.
+    from dialer.adapters.store.embedded import EmbeddedValkey
+
+    server = EmbeddedValkey(data_dir)
+    await server.start()
+    try:
+        store = RedisStore(connect(server.socket_path))
+        try:
+            yield store
+        finally:
+            await store.close()
+    finally:
+        await server.stop()

@@ -1,0 +1,150 @@
+"""SIPp processes: carriers that answer as the dialled number says, and agents' telephones that dial in."""
+
+from __future__ import annotations
+
+import csv
+import math
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dialer.lab.block import SIP_PORT
+from dialer.lab.install import LabUnavailable, Prefix
+from dialer.lab.render import render
+
+_SCENARIOS = Path(__file__).parent / "scenarios"
+LOGIN_EXTENSION = "*77"
+TAIL_DIGITS = 6  # digits of the dialled number behind the two that choose the outcome
+
+# Per cents of the outcomes that a number with 00 meets; the rest is answered by a human.
+DEFAULT_MIX: dict[str, float] = {
+    "busy": 10, "noanswer": 35, "480": 5, "404": 4, "503": 1, "machine": 15, "early": 2,
+}  # fmt: skip
+_OUTCOMES = ("busy", "noanswer", "480", "404", "503", "machine", "early")
+
+_SOUND = """  <nop next="machine" test="is">
+    <action><test assign_to="is" variable="code" compare="equal" value="20"/></action>
+  </nop>
+  <nop next="heard"><action><exec rtp_stream="{folder}/human.al,1,8"/></action></nop>
+  <label id="machine"/>
+  <nop><action><exec rtp_stream="{folder}/machine.al,1,8"/></action></nop>
+  <label id="heard"/>"""
+
+
+@dataclass(slots=True)
+class Sipp:
+    """One SIPp process with one scenario. It runs from `start` to `stop`, in a folder that it may fill."""
+
+    prefix: Prefix
+    folder: Path
+    name: str
+    address: str
+    scenario: str  # the XML's text, rendered
+    arguments: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it. Raises `LabUnavailable` where SIPp refuses the scenario, which it does at once."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self._file("xml")).write_text(self.scenario)
+        command = [
+            str(self.prefix.sipp), "-sf", str(self._file("xml")), "-i", self.address, "-p", str(SIP_PORT),
+            "-mi", self.address, "-mp", "20000", "-nostdin", "-deadcall_wait", "0",
+            "-trace_stat", "-stf", str(self._file("csv")), "-fd", "1",
+            "-trace_logs", "-log_file", str(self._file("log")), "-log_overwrite", "true", *self.arguments,
+        ]  # fmt: skip
+        with self._file("out").open("wb") as out:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=self.folder,
+                start_new_session=True,
+            )  # fmt: skip
+        self._await_listening()
+
+    def stop(self) -> None:
+        """End it at once. Does nothing where it does not run."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def calls(self) -> int:
+        """INVITEs with a Call-ID of their own that came in so far (retransmissions not counted); up to 1 s old."""
+        if not self._file("csv").exists():
+            return 0
+        with self._file("csv").open(newline="") as file:
+            rows = [row for row in csv.DictReader(file, delimiter=";") if row.get("IncomingCall(C)")]
+        return int(rows[-1]["IncomingCall(C)"]) if rows else 0
+
+    def dialled(self) -> list[str]:
+        """The user part of each INVITE that came in, in order."""
+        file = self._file("log")
+        lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+        return [line.partition("INVITE sip:")[2] for line in lines if "INVITE sip:" in line]
+
+    def _file(self, suffix: str) -> Path:
+        return self.folder / f"{self.name}.{suffix}"
+
+    def _await_listening(self) -> None:
+        """Wait until SIPp has its UDP port, or has given up."""
+        wanted = f"{_kernel_address(self.address)}:{SIP_PORT:04X}"
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            if self.process is None or self.process.poll() is not None:
+                last = (self._file("out").read_text(errors="replace").strip() or "no output").splitlines()[-1]
+                raise LabUnavailable(f"SIPp ended at once: {last}")
+            if wanted in Path("/proc/net/udp").read_text():
+                return
+            time.sleep(0.02)
+        raise LabUnavailable("SIPp did not open its port within 5 s")
+
+
+def carrier(
+    prefix: Prefix, folder: Path, name: str, address: str, *,
+    mix: Mapping[str, float] | None = None, ring_s: float = 3.0, talk_s: tuple[float, float] = (8.0, 30.0),
+    sound: Path | None = None,
+) -> Sipp:  # fmt: skip
+    """A carrier at `address`. `mix`: per cents by chance; `ring_s`: median; `sound`: folder of the A-law files."""
+    shares = DEFAULT_MIX if mix is None else mix
+    unknown = set(shares) - set(_OUTCOMES)
+    if unknown:
+        raise LabUnavailable(
+            f"expected outcomes of {', '.join(_OUTCOMES)} in the mix, found {', '.join(sorted(unknown))}"
+        )
+    values: dict[str, object] = {"TAIL": TAIL_DIGITS}
+    share = 0.0
+    for outcome in _OUTCOMES:
+        share += shares.get(outcome, 0)
+        values[f"P_{outcome.upper()}"] = share
+    # The lognormal's parameters are those of the logarithm; a tick is 0.2 s.
+    values["RINGDIST"] = f'distribution="lognormal" mean="{math.log(ring_s / 0.2):.3f}" stdev="0.4"'
+    values["TALKDIST"] = f'distribution="uniform" min="{talk_s[0] * 2:g}" max="{talk_s[1] * 2:g}"'
+    values["PORT"] = "[rtpstream_audio_port]" if sound else "[media_port]"
+    values["SOUND"] = _SOUND.format(folder=sound) if sound else ""
+    text = render((_SCENARIOS / "carrier.xml").read_text(), values)
+    return Sipp(prefix, folder, name, address, text)
+
+
+def telephones(
+    prefix: Prefix, folder: Path, name: str, address: str, *,
+    users: Sequence[str], switch: str, key: str, every_s: float, presses: int, leaves: bool,
+) -> Sipp:  # fmt: skip
+    """Telephones that dial in at once and stay off-hook: `presses` times `key`, one every `every_s`, then silence or,
+    where it `leaves`, on-hook."""
+    values = {
+        "LOGIN": LOGIN_EXTENSION, "KEY": key, "PERIOD_MS": round(every_s * 1000),
+        "PRESSES": presses, "LEAVES": int(leaves),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    list_file = folder / f"{name}.users"
+    list_file.write_text("SEQUENTIAL\n" + "".join(f"{user};\n" for user in users))
+    text = render((_SCENARIOS / "telephone.xml").read_text(), values)
+    count = str(len(users))
+    arguments = ("-inf", str(list_file), "-m", count, "-l", count, "-r", "50", switch)
+    return Sipp(prefix, folder, name, address, text, arguments)
+
+
+def _kernel_address(address: str) -> str:
+    """An IPv4 address as /proc/net/udp writes it (little-endian hexadecimal)."""
+    return "".join(f"{int(part):02X}" for part in reversed(address.split(".")))

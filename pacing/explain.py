@@ -1,0 +1,52 @@
+"""A pacing decision in one sentence, for a supervisor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_GUARDS = {
+    "no_agents": "no agent is logged in",
+    "queue_empty": "no lead is cleared for dialling",
+    "window": "the calling window is closed",
+    "channels": "every channel of the trunks is taken",
+    "cps": "the trunks' call set-up rate is used up",
+    "abandon_budget": "the abandon budget has less than one call left, so only one line per idle agent is dialled",
+    "lines_per_idle_agent": "the supervisor's bound on lines per idle agent is reached",
+    "link": "the link to the switch is down",
+    "store": "the store cannot record calls",
+    "draining": "the campaign is draining",
+}
+
+
+def explain(
+    policy: str, figures: Mapping[str, float], *, idle: int, ringing: int, lines: int, guard: str = "none"
+) -> str:
+    """Return why `lines` lines were launched with `idle` agents ready and `ringing` lines in flight."""
+    held = "" if guard == "none" else f"; {_GUARDS.get(guard, f'held by {guard}')}"
+    return f"{_deed(lines)} with {_count(idle, 'idle agent')} and {_count(ringing, 'line')} in flight: " + (
+        _reason(policy, figures) + held + "."
+    )
+
+
+def _deed(lines: int) -> str:
+    return f"Dialled {_count(lines, 'more line')}" if lines else "Dialled nothing"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _reason(policy: str, figures: Mapping[str, float]) -> str:
+    if "threshold" not in figures:
+        return f"{policy} gives each idle agent one line"
+    risk, threshold = figures["marginal_abandon_probability"], figures["threshold"]
+    compared = "over" if risk >= threshold else "under"
+    return (
+        f"about {figures['forecast_free']:.1f} agents will be free for {figures['forecast_answers']:.1f} answers when "
+        f"a call dialled now is answered; one line more would find no agent in {risk:.1%} of cases, {compared} the "
+        f"{threshold:.1%} that {_budget(figures['budget_left'])} allows"
+    )
+
+
+def _budget(left: float) -> str:
+    return f"a budget of {left:.1f} abandons left" if left >= 0 else f"a budget overdrawn by {-left:.1f} abandons"

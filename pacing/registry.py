@@ -1,0 +1,60 @@
+"""The pacing policies by their versioned ids. The behaviour behind an id never changes; a better one gets a new id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pacing.policy import Policy
+from pacing.view import PacingView
+
+
+class UnknownPolicy(ValueError):
+    """A policy id that no factory answers to."""
+
+
+def _progressive_v1() -> Policy:
+    from pacing.progressive import Progressive
+
+    return Progressive()
+
+
+def _priced_v1() -> Policy:
+    # Imported on use: it loads compiled kernels, which commands that do not dial need not wait for.
+    from pacing.priced import Priced
+
+    return Priced()
+
+
+_FACTORIES: dict[str, Callable[[], Policy]] = {"priced-v1": _priced_v1, "progressive-v1": _progressive_v1}
+POLICY_IDS = tuple(sorted(_FACTORIES))
+
+
+def make_policy(policy_id: str) -> Policy:
+    """Return a fresh policy that has learned nothing. Raises `UnknownPolicy`, naming the known ids."""
+    factory = _FACTORIES.get(policy_id)
+    if factory is None:
+        raise UnknownPolicy(f"expected a pacing policy of {', '.join(POLICY_IDS)}, was {policy_id!r}")
+    return factory()
+
+
+def warm_up() -> None:
+    """Compile every kernel, or load it from numba's cache. Call before saying ready: a first compilation takes
+    seconds, and a decision must not."""
+    policy = make_policy("priced-v1")
+    policy.answered(after_s=8.0, probability=0.3)
+    busy = np.array([0.0])
+    view = PacingView(
+        now=60.0,
+        idle=1,
+        handling_since=busy,
+        leaving=0,
+        ringing_since=busy,
+        answer_probability=busy,
+        waiting=0,
+        next_answer_probability=0.3,
+        max_lines_per_idle_agent=8.0,
+        target_abandon_rate=0.03,
+    )
+    policy.lines(view, np.random.default_rng(0))

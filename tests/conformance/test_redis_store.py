@@ -1,0 +1,240 @@
+"""What only a store on a server can get wrong: leases in time, links that break, servers that are not fit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import redis
+from check_store import NOW, claim, lead, opened, refused, settlement, weekly
+
+from dialer.adapters.store.embedded import EmbeddedValkey
+from dialer.adapters.store.redis import RedisStore, open_store
+from dialer.adapters.store.server import check_server, connect, without_password
+from dialer.errors import CampaignRunning, ConfigError, StoreError
+
+
+@pytest.fixture
+def admin(valkey_socket: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(valkey_socket))
+
+
+@pytest.fixture
+async def store(valkey_socket: Path) -> AsyncIterator[RedisStore]:
+    made = RedisStore(connect(valkey_socket))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def other(valkey_socket: Path) -> AsyncIterator[RedisStore]:
+    made = RedisStore(connect(valkey_socket))
+    yield made
+    await made.close()
+
+
+async def until(condition: object, *, within_s: float = 5.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.01)
+
+
+# ---- leases -------------------------------------------------------------------------------------------------
+async def test_a_lease_is_renewed_while_its_store_lives(valkey_socket: Path, admin: redis.Redis) -> None:
+    short = RedisStore(connect(valkey_socket), lease_s=0.3)
+    await short.open_campaign("mora", owner="one:1")
+    key = "cadencia:campaign:mora:lease"
+    admin.delete(key)
+    await until(lambda: admin.get(key) == b"1|one:1")  # renewed, and taken again though it had lapsed
+    admin.pexpire(key, 60_000)
+    await until(lambda: admin.pttl(key) <= 300)
+    await short.close()
+    assert admin.get(key) is None
+
+
+async def test_a_dead_writer_s_lease_lapses(valkey_socket: Path, other: RedisStore) -> None:
+    short = RedisStore(connect(valkey_socket), lease_s=0.2)
+    await short.open_campaign("mora", owner="dead:1")
+    short._renewals["mora"].cancel()  # as if its process were gone
+    with pytest.raises(CampaignRunning, match="dead:1"):
+        await other.open_campaign("mora", owner="standby:2")
+    await asyncio.sleep(0.25)
+    assert (await other.open_campaign("mora", owner="standby:2")).run == 2
+    with pytest.raises(StoreError, match="FENCED"):
+        await short.reserve("mora", [claim(1, "L1")])
+    await short.close()
+
+
+async def test_an_overtaken_store_stops_renewing(valkey_socket: Path, admin: redis.Redis) -> None:
+    short = RedisStore(connect(valkey_socket), lease_s=0.2)
+    await short.open_campaign("mora", owner="one:1")
+    task = short._renewals["mora"]
+    admin.incr("cadencia:campaign:mora:run")
+    await until(task.done)
+    await short.close()
+
+
+# ---- what the server keeps ----------------------------------------------------------------------------------
+async def test_keys_are_the_documented_ones(store: RedisStore, admin: redis.Redis) -> None:
+    await store.add_leads("mora", [lead("L1"), lead("L2")])
+    await store.open_campaign("mora", owner="here:1")
+    one, two = claim(2**60 + 1, "L1", weekly("person:P")), claim(2, "L2")
+    await store.reserve("mora", [one, two])
+    await store.settle("mora", [settlement(two, "RPC", stops=("person:L2",), reason="paid")])
+    names = {key.decode().removeprefix("cadencia:") for key in admin.scan_iter()}
+    campaign = {f"campaign:mora:{what}" for what in ("run", "lease", "leads", "order", "progress", "held", "in_flight")}
+    assert names == campaign | {"facts:person:P", "facts:person:L2", "stops", "stop_log"}
+    assert admin.zrange("cadencia:facts:person:P", 0, -1, withscores=True) == [
+        (f"mora|{2**60 + 1}|PENDING".encode(), NOW)
+    ]
+    assert admin.zrange("cadencia:facts:person:L2", 0, -1) == [b"mora|2|RPC"]
+    assert 399 * 86400 < admin.ttl("cadencia:facts:person:P") <= 400 * 86400
+    assert admin.hgetall("cadencia:campaign:mora:held") == {b"L1": str(2**60 + 1).encode()}
+
+
+async def test_a_batch_is_one_command(store: RedisStore, admin: redis.Redis) -> None:
+    await store.open_campaign("mora", owner="here:1")
+    admin.config_resetstat()
+    claims = [claim(number, f"L{number}", weekly(f"person:{number}")) for number in range(100)]
+    await store.reserve("mora", claims)
+    await store.settle("mora", [settlement(entry) for entry in claims])
+    assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 2
+
+
+async def test_scripts_that_the_server_forgot_are_sent_again(store: RedisStore, admin: redis.Redis) -> None:
+    await store.open_campaign("mora", owner="here:1")
+    admin.script_flush()
+    assert await store.reserve("mora", [claim(1, "L1")]) == []
+    waiting = RedisStore(store._client, wait_for_disk=True)
+    waiting._runs = store._runs
+    admin.script_flush()
+    assert await waiting.reserve("mora", [claim(2, "L2")]) == []
+    await waiting._patient.aclose()
+
+
+# ---- broken links -------------------------------------------------------------------------------------------
+async def test_a_link_that_breaks_misses_no_stop(store: RedisStore, other: RedisStore, admin: redis.Redis) -> None:
+    await store.open_campaign("mora", owner="here:1")
+    waiting = asyncio.create_task(store.next_stop())
+    await until(lambda: any(client["cmd"] == "xread" for client in admin.client_list()))
+    for client in admin.client_list():
+        if client["cmd"] == "xread":
+            admin.client_kill_filter(_id=client["id"])
+    with pytest.raises(StoreError):
+        await waiting
+    await other.stop("person:P", "paid")
+    await other.stop("person:Q", "paid")
+    assert [await store.next_stop(), await store.next_stop()] == [("person:P", "paid"), ("person:Q", "paid")]
+
+
+async def test_a_silent_server_is_a_store_error_and_nothing_is_sent_twice(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    try:
+        store = RedisStore(connect(server.socket_path))
+        await store.open_campaign("mora", owner="here:1")
+        await store.reserve("mora", [claim(9, "L9")])
+        with redis.Redis(unix_socket_path=str(server.socket_path)) as admin:
+            admin.config_resetstat()
+            pid = int(admin.info("server")["process_id"])
+            os.kill(pid, signal.SIGSTOP)
+            began = time.monotonic()
+            with pytest.raises(StoreError, match="Timeout"):
+                await store.reserve("mora", [claim(1, "L1", weekly("person:P"))])
+            assert time.monotonic() - began < 3.5
+            os.kill(pid, signal.SIGCONT)
+            await until(lambda: admin.hlen("cadencia:campaign:mora:in_flight") == 2)  # it had happened after all
+            assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+        assert refused(await store.reserve("mora", [claim(2, "L2", weekly("person:P"))])) == {2: "weekly"}
+        await store.close()
+    finally:
+        await server.stop()
+
+
+async def test_a_server_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path) as store:
+        await opened(lambda: store)
+        with redis.Redis(unix_socket_path=str(EmbeddedValkey(tmp_path).socket_path)) as admin:
+            os.kill(int(admin.info("server")["process_id"]), signal.SIGKILL)
+        for call in (
+            store.reserve("mora", [claim(1, "L1")]),
+            store.settle("mora", [settlement(claim(1, "L1"))]),
+            store.progress("mora"),
+            store.add_leads("mora", [lead("L1")]),
+            store.stop("lead:L1", "paid"),
+            store.next_stop(),
+        ):
+            with pytest.raises(StoreError):
+                await call
+
+
+async def test_a_foreign_record_is_a_store_error(store: RedisStore, admin: redis.Redis) -> None:
+    await store.add_leads("mora", [lead("L1")])
+    admin.hset("cadencia:campaign:mora:leads", "L1", '{"lead_id": 7}')
+    with pytest.raises(StoreError, match="records of this version"):
+        await store.open_campaign("mora", owner="here:1")
+
+
+# ---- servers that operators name ----------------------------------------------------------------------------
+async def test_a_server_must_keep_what_it_is_told(valkey_socket: Path, admin: redis.Redis) -> None:
+    client = connect(valkey_socket)
+    url = "redis://ops:secret@db:6379/0"
+    try:
+        assert await check_server(client, url) is False
+        admin.config_set("appendfsync", "everysec")
+        assert await check_server(client, url) is True
+        admin.config_set("maxmemory-policy", "allkeys-lru")
+        admin.config_set("appendonly", "no")
+        with pytest.raises(ConfigError) as caught:
+            await check_server(client, url)
+        assert [fault.split(" (")[0] for fault in caught.value.faults] == [
+            "--redis-url redis://db:6379/0: expected maxmemory-policy noeviction",
+            "--redis-url redis://db:6379/0: expected appendonly yes",
+        ]
+    finally:
+        for option, value in (("maxmemory-policy", "noeviction"), ("appendonly", "yes"), ("appendfsync", "always")):
+            admin.config_set(option, value)
+        await client.aclose()
+
+
+async def test_a_write_that_does_not_reach_the_disk_is_a_store_error(valkey_socket: Path, admin: redis.Redis) -> None:
+    store = RedisStore(connect(valkey_socket), wait_for_disk=True)
+    admin.config_set("appendonly", "no")
+    try:
+        with pytest.raises(StoreError, match="appendonly"):
+            await store.stop("lead:L1", "paid")
+    finally:
+        admin.config_set("appendonly", "yes")
+        await store.close()
+
+
+async def test_open_store_by_url(valkey_socket: Path, tmp_path: Path) -> None:
+    async with open_store(f"unix://{valkey_socket}", tmp_path) as store:
+        await store.stop("lead:L1", "paid")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ConfigError, match="--redis-url"):
+        async with open_store("localhost:6379", tmp_path):
+            pass
+    with pytest.raises(StoreError, match=r"redis://127\.0\.0\.1:1/0"):
+        async with open_store("redis://u:secret@127.0.0.1:1/0", tmp_path):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://u:p@h:1/0", "redis://h:1/0"),
+        ("redis://h:1/0", "redis://h:1/0"),
+        ("unix:///run/v.sock", "unix:///run/v.sock"),
+        ("redis://h:1/0?password=secret", "redis://h:1/0"),
+    ],
+)
+def test_passwords_are_not_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown

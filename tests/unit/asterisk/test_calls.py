@@ -1,0 +1,203 @@
+"""The call ledger: any order of the switch's messages, any number of copies, one legal story."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.adapters.asterisk.calls import NO_CHANNEL_S, CallLedger
+from dialer.adapters.asterisk.translate import ClearConnected, HangUpChannel, Message, Order
+from dialer.core.events import AttemptBridged, AttemptEnded, BridgeFailed, Event
+
+CHANNEL, LEG = "cad-camp-7-1", "lab-1.3"
+LETTERS = {
+    "AttemptRinging": "R",
+    "AttemptAnswered": "A",
+    "AttemptScreened": "S",
+    "AttemptAbandoned": "X",
+    "AttemptBridged": "B",
+    "BridgeFailed": "F",
+    "AttemptEnded": "E",
+}
+# Written from the engine's side: what it can follow, with and without detection.
+LEGAL = {False: re.compile(r"R{0,2}(AF*X?F*B?)?E"), True: re.compile(r"R{0,2}(A(SF*X?F*B?)?)?E")}
+
+
+def dial(event: str, **more: str) -> Message:
+    return {"Event": event, "DestUniqueid": CHANNEL, **more}
+
+
+def said(name: str, **more: str) -> Message:
+    return {"Event": "UserEvent", "UserEvent": name, "Uniqueid": CHANNEL, **more}
+
+
+def bridge(event: str, channel: str, bridge_id: str = "b1") -> Message:
+    return {"Event": event, "Uniqueid": channel, "BridgeUniqueid": bridge_id}
+
+
+HANGUP = {"Event": "Hangup", "Uniqueid": CHANNEL, "Cause": "16"}
+SUCCESS = {"Event": "OriginateResponse", "ActionID": CHANNEL, "Uniqueid": CHANNEL, "Response": "Success"}
+FAILURE = {**SUCCESS, "Response": "Failure", "Reason": "0"}
+ANSWERED_CALL = [
+    {"Response": "Success", "ActionID": CHANNEL, "Message": "Originate successfully queued"},
+    dial("DialBegin"),
+    dial("DialState", DialStatus="PROGRESS"),
+    dial("DialState", DialStatus="RINGING"),
+    dial("DialEnd", DialStatus="ANSWER"),
+    SUCCESS,
+    said("CadenciaAnswered"),
+    bridge("BridgeEnter", CHANNEL),
+    bridge("BridgeEnter", LEG),
+]
+EVERYTHING = [
+    *ANSWERED_CALL,
+    FAILURE,
+    dial("DialEnd", DialStatus="BUSY"),
+    said("CadenciaScreened", Status="HUMAN"),
+    said("CadenciaAbandoned"),
+    bridge("BridgeLeave", CHANNEL),
+    bridge("BridgeLeave", LEG),
+    {"Response": "Error", "ActionID": f"bridge:{CHANNEL}", "Message": "Channel2 does not exists: x"},
+    {"Response": "Error", "ActionID": CHANNEL, "Message": "Extension does not exist."},
+    HANGUP,
+]
+
+
+def ledger(*, amd: bool = False, agent: bool = True) -> CallLedger:
+    calls = CallLedger("camp", amd=amd)
+    calls.place(7, 1)
+    if agent:
+        calls.bridging(7, "ana", LEG)
+    return calls
+
+
+def hear(calls: CallLedger, messages: Sequence[Message]) -> list[Event | Order]:
+    return [found for i, message in enumerate(messages) for found in calls.hear(message, float(i))]
+
+
+def story(found: Sequence[Event | Order]) -> str:
+    return "".join(LETTERS[type(f).__name__] for f in found if isinstance(f, Event))
+
+
+@given(st.permutations(ANSWERED_CALL), st.booleans())
+def test_any_order_of_an_answered_call_is_bridged_once(messages: list[Message], amd: bool) -> None:
+    calls = ledger(amd=amd)
+    found = hear(calls, [*messages, HANGUP])
+    assert LEGAL[amd].fullmatch(story(found))
+    assert re.sub("[RS]", "", story(found)) == "ABE"
+    assert len(calls) == 0
+
+
+@given(st.lists(st.sampled_from(EVERYTHING), max_size=30), st.booleans())
+def test_any_messages_at_all_make_a_legal_story(messages: list[Message], amd: bool) -> None:
+    """Copies, contradictions and stragglers included; the end is told exactly once, and nothing after it."""
+    calls = ledger(amd=amd)
+    found = hear(calls, [*messages, HANGUP])
+    found += calls.overdue(1e6)
+    assert LEGAL[amd].fullmatch(story(found)), story(found)
+    assert calls.next_due_at is None
+
+
+@given(st.permutations(ANSWERED_CALL))
+def test_a_second_copy_adds_nothing(messages: list[Message]) -> None:
+    once = story(hear(ledger(), [*messages, HANGUP]))
+    twice = story(hear(ledger(), [m for message in [*messages, HANGUP] for m in (message, message)]))
+    assert once == twice
+
+
+def test_failure_without_a_channel_ends_after_a_grace() -> None:
+    calls = ledger(agent=False)
+    assert calls.hear(FAILURE, 5.0) == []
+    assert calls.next_due_at == 5.0 + NO_CHANNEL_S
+    assert calls.overdue(5.0 + NO_CHANNEL_S / 2) == []
+    assert calls.overdue(5.0 + NO_CHANNEL_S) == [
+        AttemptEnded(at=5.0 + NO_CHANNEL_S, attempt_id=7, try_no=1, cause=0, sip_code=None)
+    ]
+
+
+@given(st.permutations([FAILURE, dial("DialBegin"), dial("DialEnd", DialStatus="BUSY")]))
+def test_failure_with_a_channel_takes_the_outcome_of_the_hangup(messages: list[Message]) -> None:
+    calls = ledger(agent=False)
+    busy = {**HANGUP, "Cause": "17", "TechCause": "486"}
+    found = hear(calls, [*messages, busy, *messages])
+    ended = [f for f in found if isinstance(f, AttemptEnded)]
+    assert [(e.cause, e.sip_code) for e in ended] == [(17, 486)]
+    # A straggler of a call that has ended is taken for a call that nobody minds.
+    assert all(isinstance(f, AttemptEnded | HangUpChannel) for f in found)
+
+
+def test_own_time_out_has_no_code_of_the_carrier() -> None:
+    """The switch notes 480 for its own CANCEL; only a DialEnd tells that the carrier ended the call."""
+    found = hear(ledger(agent=False), [dial("DialBegin"), {**HANGUP, "Cause": "19", "TechCause": "480"}])
+    assert isinstance(found[0], AttemptEnded)
+    assert (found[0].cause, found[0].sip_code) == (19, None)
+
+
+def test_answered_and_dropped_at_once_is_told_as_answered() -> None:
+    """The switch's own limit can drop a call as it is answered: a person heard silence."""
+    found = hear(ledger(agent=False), [dial("DialBegin"), dial("DialEnd", DialStatus="ANSWER"), HANGUP])
+    assert story(found) == "AE"
+
+
+def test_bridge_error_blames_the_right_side() -> None:
+    for text, expected in (
+        ("Channel2 does not exists: x", [True]),
+        ("Something else", [False]),
+        ("Channel1 does not exists", []),
+    ):
+        calls = ledger()
+        found = hear(
+            calls, [said("CadenciaAnswered"), {"Response": "Error", "ActionID": f"bridge:{CHANNEL}", "Message": text}]
+        )
+        assert [f.agent_gone for f in found if isinstance(f, BridgeFailed)] == expected
+        assert [f for f in found if isinstance(f, ClearConnected)] == [ClearConnected(CHANNEL)] * len(expected)
+
+
+def test_leg_in_another_bridge_is_not_bridged() -> None:
+    found = hear(ledger(), [bridge("BridgeEnter", CHANNEL, "b1"), bridge("BridgeEnter", LEG, "b2")])
+    assert not [f for f in found if isinstance(f, AttemptBridged)]
+
+
+def test_no_bridge_once_the_message_plays() -> None:
+    calls = ledger(agent=False)
+    hear(calls, [said("CadenciaAbandoned")])
+    assert calls.bridging(7, "ana", LEG) is None
+
+
+def test_listing_ends_what_is_gone_and_hangs_up_what_nobody_minds() -> None:
+    calls = ledger(agent=False)
+    calls.place(8, 1)
+    channels = [
+        {"Uniqueid": "cad-camp-8-1", "ChannelStateDesc": "Up", "Application": "Wait"},
+        {"Uniqueid": "cad-camp-3-1", "ChannelStateDesc": "Ringing"},
+        {"Uniqueid": "cad-camp-4-1", "ChannelStateDesc": "Up", "BridgeId": "b"},
+        {"Uniqueid": "cad-camp-x-9-1", "ChannelStateDesc": "Ringing"},
+        {"Uniqueid": "lab-1.5", "ChannelStateDesc": "Ringing"},
+    ]
+    found = calls.reconcile(channels, 9.0)
+    assert AttemptEnded(at=9.0, attempt_id=7, try_no=1, cause=0, lost=True) in found
+    assert [f for f in found if isinstance(f, HangUpChannel)] == [HangUpChannel("cad-camp-3-1")]
+    assert story(found) == "EA"
+    assert len(calls) == 1
+
+
+def test_listing_finds_a_bridge_made_in_the_gap() -> None:
+    calls = ledger()
+    up = {"ChannelStateDesc": "Up", "Application": "Wait", "BridgeId": "b"}
+    assert story(calls.reconcile([{"Uniqueid": CHANNEL, **up}, {"Uniqueid": LEG, **up}], 1.0)) == "AB"
+
+
+def test_listing_finds_that_a_bridge_was_not_made() -> None:
+    calls = ledger()
+    found = calls.reconcile([{"Uniqueid": CHANNEL, "ChannelStateDesc": "Up", "Application": "Wait"}], 1.0)
+    assert story(found) == "AF"
+    assert ClearConnected(CHANNEL) in found
+
+
+def test_listing_hangs_up_what_was_to_be_hung_up() -> None:
+    calls = ledger(agent=False)
+    assert calls.hanging_up(7) == CHANNEL
+    assert calls.reconcile([{"Uniqueid": CHANNEL, "ChannelStateDesc": "Ringing"}], 1.0) == [HangUpChannel(CHANNEL)]

@@ -1,0 +1,67 @@
+import zoneinfo
+from datetime import UTC, date, datetime
+
+import pytest
+
+from compliance.zones import day_begin, known_zones, load_zone, local_date, offset_at, offset_pieces
+
+
+def _at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def test_the_packages_zones_are_used_whatever_the_operating_system_has(tmp_path):
+    # A copy of Lima's clock under Vancouver's name stands for an out-of-date system.
+    (tmp_path / "America").mkdir()
+    with (tmp_path / "America" / "Vancouver").open("wb") as file:
+        from importlib import resources
+
+        file.write((resources.files("tzdata") / "zoneinfo" / "America" / "Lima").read_bytes())
+    zoneinfo.reset_tzpath(to=[str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    load_zone.cache_clear()
+    try:
+        assert zoneinfo.ZoneInfo("America/Vancouver").utcoffset(datetime(2026, 12, 15)).total_seconds() == -5 * 3600
+        assert offset_at("America/Vancouver", _at("2026-12-15T12:00")) == -7 * 3600
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache()
+
+
+@pytest.mark.parametrize("name", ["Etc/Unknown", "", "../../etc/passwd", "America", "america/lima", "zone.tab"])
+def test_a_name_that_is_no_zone_is_refused(name):
+    with pytest.raises(KeyError):
+        load_zone(name)
+
+
+def test_old_names_are_known():
+    assert {"America/Buenos_Aires", "America/Lima", "Atlantic/Canary"} <= known_zones()
+
+
+@pytest.mark.parametrize(
+    ("zone", "change", "before", "after"),
+    [
+        ("America/New_York", "2026-03-08T07:00", -5, -4),
+        ("America/New_York", "2026-11-01T06:00", -4, -5),
+        ("Europe/Madrid", "2026-03-29T01:00", 1, 2),
+        ("America/Santiago", "2026-04-05T03:00", -3, -4),
+        ("Australia/Lord_Howe", "2026-04-04T15:00", 11, 10.5),
+    ],
+)
+def test_a_utc_day_is_cut_where_the_offset_changes(zone, change, before, after):
+    day = _at(change) // 86_400
+    assert offset_pieces(zone, day) == (
+        (day * 86_400, _at(change), before * 3600),
+        (_at(change), (day + 1) * 86_400, after * 3600),
+    )
+
+
+def test_a_day_without_a_change_is_one_piece():
+    assert offset_pieces("America/Lima", 20_000) == ((20_000 * 86_400, 20_001 * 86_400, -5 * 3600),)
+
+
+def test_a_date_whose_midnight_is_skipped_begins_at_the_skip():
+    # Santiago goes from Saturday 24:00 to Sunday 01:00.
+    assert day_begin("America/Santiago", date(2026, 9, 6)) == _at("2026-09-06T04:00")
+    assert local_date("America/Santiago", _at("2026-09-06T04:00")) == date(2026, 9, 6)
+    assert local_date("America/Santiago", _at("2026-09-06T04:00") - 1) == date(2026, 9, 5)

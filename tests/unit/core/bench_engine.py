@@ -1,0 +1,156 @@
+"""An engine on a workbench: open windows, no caps, a policy that launches what a test says, one step at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compliance.frequency import CapSlot, DialCandidate
+from compliance.window import WindowState
+from dialer.config.campaign import Campaign
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.engine import Engine
+from dialer.core.lead import Lead, LeadProgress, PhoneNumber
+from pacing.policy import Pace
+from pacing.view import PacingView
+
+START = 1_800_000_000.0
+
+
+@dataclass
+class OpenRules:
+    """Callable until `until`; no caps."""
+
+    until: float = START + 1e6
+
+    def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState:
+        if now < self.until:
+            return WindowState(open=True, changes_at=self.until, rule="")
+        return WindowState(open=False, changes_at=self.until + 1e6, rule="hours")
+
+    def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
+        return ()
+
+    def fact_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
+        return (f"person:{candidate.person}",)
+
+    def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
+        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
+
+
+@dataclass
+class ToldPolicy:
+    """Launches `want` lines at the next decision, then none; notes what it learns."""
+
+    policy_id: str = "told-v1"
+    want: int = 0
+    views: list[PacingView] = field(default_factory=list)
+    learned: list[str] = field(default_factory=list)
+
+    def lines(self, view: PacingView, rng: np.random.Generator) -> Pace:
+        self.views.append(view)
+        want, self.want = self.want, 0
+        return Pace(lines=want)
+
+    def answered(self, *, after_s: float, probability: float) -> None:
+        self.learned.append("answered")
+
+    def not_answered(self, *, after_s: float, probability: float) -> None:
+        self.learned.append("not_answered")
+
+    def handled(self, *, handle_s: float) -> None:
+        self.learned.append("handled")
+
+    def abandoned(self) -> None:
+        self.learned.append("abandoned")
+
+    def snapshot(self) -> dict[str, object]:
+        return {}
+
+    def restore(self, state: dict[str, object]) -> None:
+        pass
+
+
+def campaign_of(**changes: object) -> Campaign:
+    return Campaign.model_validate(
+        {
+            "campaign": "test",
+            "jurisdictions": ["PE"],
+            "trunks": [{"name": "t1", "max_channels": 50, "max_cps": 100}],
+            "caller_ids": ["+5117000000"],
+            "agents": [{"id": "ana"}, {"id": "bruno"}],
+            **changes,
+        }
+    )
+
+
+def lead_of(name: str, numbers: int = 1) -> Lead:
+    return Lead(
+        lead_id=name,
+        numbers=tuple(
+            PhoneNumber(e164=f"+51999{index}{int(name[1:]):05d}", zones=("America/Lima",), country="PE")
+            for index in range(numbers)
+        ),
+        person=f"P{name}",
+        debt=f"D{name}",
+    )
+
+
+class Bench:
+    """Feeds an engine and keeps what it answers."""
+
+    def __init__(self, leads: int = 5, numbers: int = 1, *, rules: OpenRules | None = None, **changes: object) -> None:
+        self.policy = ToldPolicy()
+        self.rules = rules or OpenRules()
+        self.engine = Engine(campaign_of(**changes), rules=self.rules, policy=self.policy, run=1, seed=1)  # type: ignore[arg-type]
+        self.now = START
+        self.done: list[act.Action] = []
+        made = tuple(lead_of(f"L{index}", numbers) for index in range(leads))
+        self.tell(ev.LeadsAdded, leads=made, progress=tuple(LeadProgress(lead_id=lead.lead_id) for lead in made))
+        self.tell(ev.LinkUp)
+
+    def tell(self, kind: type[ev.Event], **facts: object) -> list[act.Action]:
+        """Step the engine with a fact of now; returns its actions."""
+        actions = self.engine.step(kind(at=self.now, **facts))
+        self.done += actions
+        return actions
+
+    def log_in(self, *agents: str) -> None:
+        for agent in agents:
+            self.tell(ev.AgentLoggedIn, agent_id=agent)
+
+    def wait(self, seconds: float) -> list[act.Action]:
+        """Let time pass, timer by timer."""
+        until, actions = self.now + seconds, []
+        while (due := self.engine.next_timer_at) is not None and due <= until:
+            self.now = due
+            actions += self.tell(ev.TimePassed)
+        self.now = until
+        return actions
+
+    def dial(self, count: int = 1) -> list[int]:
+        """Launch and reserve; returns the attempts' ids."""
+        self.policy.want = count
+        claims = [claim for action in self.wait(1.1) if isinstance(action, act.Reserve) for claim in action.claims]
+        ids = [claim.attempt_id for claim in claims]
+        if ids:
+            self.tell(ev.Reserved, attempt_ids=tuple(ids))
+        return ids
+
+    def talk(self, attempt_id: int) -> str:
+        """Answer and bridge; returns the agent."""
+        (bridge,) = [a for a in self.tell(ev.AttemptAnswered, attempt_id=attempt_id) if isinstance(a, act.Bridge)]
+        self.tell(ev.AttemptBridged, attempt_id=attempt_id, agent_id=bridge.agent_id)
+        return bridge.agent_id
+
+    def of(self, kind: type[act.Action]) -> list[act.Action]:
+        return [action for action in self.done if isinstance(action, kind)]
+
+    @property
+    def settled(self) -> list[act.Settlement]:
+        return [s for action in self.done if isinstance(action, act.Settle) for s in action.settlements]
+
+    def state(self, agent: str) -> str:
+        return self.engine.floor.agents[agent].state.name

@@ -1,0 +1,134 @@
+"""The dial queue: order, rests, windows, and its oracle under random use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialer.core.dial_queue import DialQueue
+from dialer.core.lead import Lead, LeadProgress, PhoneNumber
+
+
+@dataclass(frozen=True)
+class State:
+    open: bool
+    changes_at: float
+    rule: str = "hours"
+
+
+class Hours:
+    """Zone `Z<a>-<b>` is open from a to b, once."""
+
+    def window(self, country: str, zones: tuple[str, ...], now: float) -> State:
+        begin, end = map(float, zones[0][1:].split("-"))
+        if now < begin:
+            return State(False, begin)
+        return State(True, end) if now < end else State(False, float("inf"))
+
+
+def lead(name: str, zone: str = "Z0-100", priority: int = 0) -> Lead:
+    number = PhoneNumber(e164=f"+51{name}", zones=(zone,), country="PE")
+    return Lead(lead_id=name, numbers=(number,), person=name, debt=name, priority=priority)
+
+
+def progress(name: str, next_at: float = 0.0, attempts: int = 0) -> LeadProgress:
+    return LeadProgress(lead_id=name, next_at=next_at, attempts=attempts, number_ready_at=(0.0,))
+
+
+def queue_of(*entries: tuple[Lead, LeadProgress]) -> DialQueue:
+    queue = DialQueue(Hours())
+    for entry in entries:
+        queue.add(*entry)
+    return queue
+
+
+def names(queue: DialQueue, taken: list[tuple[int, float]]) -> list[str]:
+    return [queue[index].lead.lead_id for index, _ in taken]
+
+
+def test_priority_then_fewest_attempts_then_first_come() -> None:
+    queue = queue_of(
+        (lead("a"), progress("a", attempts=2)),
+        (lead("b"), progress("b")),
+        (lead("c", priority=5), progress("c", attempts=9)),
+        (lead("d"), progress("d")),
+    )
+    assert names(queue, queue.take(9, 1.0)) == ["c", "b", "d", "a"]
+
+
+def test_a_resting_lead_is_not_given_and_is_announced() -> None:
+    queue = queue_of((lead("a"), progress("a", next_at=50.0)))
+    assert queue.take(1, 49.9) == []
+    assert queue.next_change_at(10.0) == 50.0
+    assert names(queue, queue.take(1, 50.0)) == ["a"]
+
+
+def test_windows_gate_their_own_leads_and_say_until_when() -> None:
+    queue = queue_of((lead("early", "Z0-10"), progress("early")), (lead("late", "Z20-30"), progress("late")))
+    assert queue.take(5, 5.0) == [(0, 10.0)]
+    assert queue.next_change_at(15.0) == 20.0
+    assert queue.closed_rule() == "hours"
+    assert names(queue, queue.take(5, 20.0)) == ["late"]
+    assert queue.next_change_at(20.0) is None
+
+
+def test_a_window_s_end_is_outside() -> None:
+    queue = queue_of((lead("a", "Z0-10"), progress("a")))
+    assert queue.take(1, 10.0) == []
+    assert queue.next_change_at(10.0) is None
+
+
+def test_a_dropped_lead_is_never_given() -> None:
+    queue = queue_of((lead("a"), progress("a")), (lead("b"), progress("b")))
+    assert queue.peek(1.0) == 0
+    queue.drop(0)
+    assert (queue.queued, names(queue, queue.take(5, 1.0))) == (1, ["b"])
+
+
+def test_finished_leads_are_not_queued() -> None:
+    queue = queue_of((lead("a"), LeadProgress(lead_id="a", status="finished", number_ready_at=(0.0,))))
+    assert (queue.queued, queue.take(1, 1.0)) == (0, [])
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["take", "put", "drop"]), st.integers(0, 7), st.floats(0, 8), st.integers(0, 3)),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, st.lists(st.integers(0, 2), min_size=8, max_size=8))
+def test_against_a_list_that_is_sorted_each_time(moves: list[tuple[str, int, float, int]], priorities: list[int]) -> None:
+    """The oracle keeps every lead in a plain list and looks at all of them for each take."""
+    zones = ["Z0-60", "Z10-40"]
+    queue = DialQueue(Hours())
+    oracle: dict[int, tuple[int, int]] = {}  # lead: (order of queueing, attempts)
+    order, now = 0, 0.0
+    for index in range(8):
+        name = str(index)
+        queue.add(lead(name, zones[index % 2], priorities[index]), progress(name))
+        oracle[index] = (order := order + 1, 0)
+    for kind, index, step, count in moves:
+        now += step
+        if kind == "drop":
+            queue.drop(index)
+            oracle.pop(index, None)
+        elif kind == "put" and index not in oracle:
+            entry = queue[index]
+            entry.progress = progress(str(index), next_at=now + count, attempts=entry.progress.attempts + 1)
+            queue.put(index)
+            oracle[index] = (order := order + 1, entry.progress.attempts)
+        else:
+            hours = Hours()
+            ready = [
+                i
+                for i in oracle
+                if queue[i].progress.next_at <= now and hours.window("PE", (zones[i % 2],), now).open
+            ]
+            ready.sort(key=lambda i: (-priorities[i], oracle[i][1], oracle[i][0]))
+            assert [i for i, _ in queue.take(count, now)] == ready[:count]
+            for i in ready[:count]:
+                del oracle[i]
+        assert queue.queued == len(oracle)

@@ -1,0 +1,40 @@
+"""The sentence for a supervisor."""
+
+from __future__ import annotations
+
+from pacing.explain import explain
+
+FIGURES = {
+    "forecast_free": 3.42,
+    "forecast_answers": 2.08,
+    "marginal_abandon_probability": 0.031,
+    "threshold": 0.022,
+    "price": 44.0,
+    "budget_left": 4.2,
+    "answer_multiplier": 1.1,
+}
+
+
+def test_a_priced_decision() -> None:
+    assert explain("priced-v1", FIGURES, idle=1, ringing=6, lines=2) == (
+        "Dialled 2 more lines with 1 idle agent and 6 lines in flight: about 3.4 agents will be free for 2.1 answers "
+        "when a call dialled now is answered; one line more would find no agent in 3.1% of cases, over the 2.2% that "
+        "a budget of 4.2 abandons left allows."
+    )
+
+
+def test_an_overdrawn_budget_and_its_guard() -> None:
+    said = explain("priced-v1", FIGURES | {"budget_left": -1.25}, idle=0, ringing=1, lines=0, guard="abandon_budget")
+    assert said.startswith("Dialled nothing with 0 idle agents and 1 line in flight:")
+    assert "a budget overdrawn by 1.2 abandons" in said
+    assert said.endswith("only one line per idle agent is dialled.")
+
+
+def test_a_progressive_decision() -> None:
+    assert explain("progressive-v1", {}, idle=2, ringing=0, lines=2) == (
+        "Dialled 2 more lines with 2 idle agents and 0 lines in flight: progressive-v1 gives each idle agent one line."
+    )
+
+
+def test_a_guard_of_another_name_is_named() -> None:
+    assert explain("x-v1", {}, idle=2, ringing=0, lines=0, guard="holiday").endswith("; held by holiday.")
