@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
@@ -31,7 +32,7 @@ from dialer.config.campaign import Campaign
 from dialer.config.rule_packs import rule_set
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead
-from dialer.errors import ConfigError, JournalError
+from dialer.errors import ComplianceBreach, ConfigError, JournalError
 from dialer.ports import Clock, Telephony
 from dialer.runtime import Observer, Runtime
 from pacing.registry import make_policy, warm_up
@@ -214,17 +215,28 @@ async def sandbox(
 
 @asynccontextmanager
 async def live(
-    campaign: Campaign, leads: Sequence[Lead], place: Place, *, seed: int, observer: Observer | None = None
+    campaign: Campaign,
+    leads: Sequence[Lead],
+    place: Place,
+    *,
+    seed: int,
+    observer: Observer | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Session]:
-    """A campaign on a real Asterisk."""
+    """A campaign on a real Asterisk. `clock` is for the lab alone, and refused where the switch is not on loopback."""
     from dialer.adapters.asterisk.client import AsteriskTelephony
 
-    clock, secret = SystemClock(), ami_secret(campaign)
+    if clock is None:
+        clock = SystemClock()
+    elif not ip_address(campaign.asterisk.host).is_loopback:
+        raise ComplianceBreach("expected the system's clock for a switch that reaches people, was another")
+    secret = ami_secret(campaign)
     logger = structlog.get_logger()
     async with open_store(place.redis_url, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)
 
         def telephony(run: int) -> Telephony:
+            assert clock is not None
             return AsteriskTelephony(
                 campaign.asterisk, campaign=campaign, run=run, secret=secret, clock=clock, log=logger
             )

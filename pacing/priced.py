@@ -156,7 +156,7 @@ class Priced:
         self.price.abandoned()
 
     def snapshot(self) -> dict[str, object]:
-        """Return the learned state as plain JSON values, about 12 KB as text."""
+        """Return the learned state as plain JSON values, about 15 to 20 KB as text."""
         return {
             "policy": self.policy_id,
             "tables": self.tables.snapshot(),

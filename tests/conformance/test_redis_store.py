@@ -215,6 +215,20 @@ async def test_a_write_that_does_not_reach_the_disk_is_a_store_error(valkey_sock
         await store.close()
 
 
+async def test_a_disk_that_is_too_slow_is_a_store_error(
+    valkey_socket: Path, admin: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.adapters.store.redis.WAIT_FOR_DISK_MS", 50)
+    store = RedisStore(connect(valkey_socket), wait_for_disk=True)
+    admin.config_set("appendfsync", "no")  # writes, but does not sync
+    try:
+        with pytest.raises(StoreError, match="on the server's disk within 50 ms"):
+            await store.stop("lead:L1", "paid")
+    finally:
+        admin.config_set("appendfsync", "always")
+        await store.close()
+
+
 async def test_open_store_by_url(valkey_socket: Path, tmp_path: Path) -> None:
     async with open_store(f"unix://{valkey_socket}", tmp_path) as store:
         await store.stop("lead:L1", "paid")

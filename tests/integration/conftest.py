@@ -83,9 +83,9 @@ class Station:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab with three silent agents, two carriers and sound. Skips on a machine that cannot have one."""
+    """A lab with twelve silent agents, two carriers and sound. Skips on a machine that cannot have one."""
     folder: Path = tmp_path_factory.mktemp("lab")
-    bench = Lab(folder, agents=3, carriers=2, ring_s=0.5, key="", amd=True)
+    bench = Lab(folder, agents=12, carriers=2, ring_s=0.5, key="", amd=True)
     try:
         bench.start()
     except LabUnavailable as fault:

@@ -82,6 +82,7 @@ async def test_screening(station: Station, digits: str, verdict: str) -> None:
 
 
 async def test_answer_to_bridge_is_quick(station: Station) -> None:
+    """With as many agents at once as show whose leg is whose: the ids of some begin those of others."""
     bench = await station.bench(amd=False)
     attempts = await asyncio.gather(*(_bridged(bench, agent_id) for agent_id in station.lab.agents))
     waits = []
@@ -89,7 +90,7 @@ async def test_answer_to_bridge_is_quick(station: Station) -> None:
         times = {type(event): event.at for event in bench.of(attempt_id)}
         waits.append(times[AttemptBridged] - times[AttemptAnswered])
     print(f"answer to bridge, ms: {[round(1000 * wait, 1) for wait in waits]}")
-    assert sorted(waits)[1] < 0.1
+    assert sorted(waits)[6] < 0.1
 
 
 async def test_early_media_is_told_apart(station: Station) -> None:
@@ -134,7 +135,7 @@ def _kind(event: object) -> str:
 
 async def test_newer_leg_wins(station: Station) -> None:
     await station.bench(amd=False)
-    await station.until(lambda: sum(isinstance(e, AgentLoggedIn) for e in station.events) == 3, 5)
+    await station.until(lambda: sum(isinstance(e, AgentLoggedIn) for e in station.events) == 12, 5)
     before = len(station.events)
     station.lab.ring_in("agent2")
     await station.until(lambda: len(station.events) >= before + 2, 5)
@@ -237,7 +238,7 @@ async def test_call_that_ends_in_the_gap_is_lost(station: Station) -> None:
         await bench.told(AttemptRinging, attempt_id)
         proxy.refusing = True
         proxy.cut()
-        channel = f"cad-{station.campaign().campaign}-{attempt_id}-1"
+        channel = f"cad-{station.campaign().campaign}-{attempt_id}-1~"
         await station.until(lambda: channel not in station.lab.asterisk.cli("core show channels verbose"), 5)
         await station.until(
             lambda: (
@@ -300,5 +301,5 @@ async def test_switch_that_dies_and_comes_back(station: Station, lab: Lab) -> No
     ended = await bench.told(AttemptEnded, attempt_id, limit_s=15)
     assert ended.lost
     await station.until(lambda: sum(isinstance(e, LinkUp) for e in station.events) == 2, 10)
-    assert sum(isinstance(e, AgentLoggedOut) for e in station.events) >= 3
+    assert sum(isinstance(e, AgentLoggedOut) for e in station.events) >= 12
     await bench.told(AttemptEnded, bench.dial(bench.busy))

@@ -88,6 +88,7 @@ async def test_it_starts_keeps_and_ends(tmp_path: Path) -> None:
     await server.start()
     await server.start()  # does nothing
     first = pid_of(server)
+    assert os.getsid(first) == first  # an interrupt at the terminal does not reach it
     with client_of(server) as client:
         client.set("key", "value")
     await server.stop()
@@ -222,6 +223,12 @@ async def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path, monkeypatch:
     await server.stop()
     assert not socket_path.parent.exists()
     await server.start()
+    os.kill(pid_of(server), signal.SIGKILL)
+    assert server._process is not None
+    server._process.wait()
+    server._release()  # as if the program had been killed, too
+    await server.start()
+    assert len(list((tmp_path / "short").iterdir())) == 1
     assert pid_of(server)
     await server.stop()
     assert not list((tmp_path / "short").iterdir())
@@ -236,6 +243,18 @@ async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"it ended with 1; last of .*valkey\.log: .*manifest"):
         await server.start()
     assert not server.owns_server
+
+
+async def test_a_server_that_starts_and_stays_silent_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "silent-server"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    monkeypatch.setattr(embedded, "ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(embedded, "server_program", lambda: silent)
+    server = EmbeddedValkey(tmp_path)
+    with pytest.raises(StoreError, match="was silent"):
+        await server.start()
+    until_gone(int((server.folder / "server.lock").read_text()))
 
 
 async def test_a_folder_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from dialer.adapters.asterisk.translate import (
     AGENT_EVENT,
@@ -17,16 +18,23 @@ from dialer.config.campaign import Agent
 from dialer.core.events import AgentKeyed, AgentLoggedIn, AgentLoggedOut, Event
 
 
+class Leg(NamedTuple):
+    """An agent's channel: its unique id, as events have it, and its name."""
+
+    channel: str
+    name: str
+
+
 class AgentLegs:
     """Who is logged in, on which leg. Telephones of other campaigns are none of its business."""
 
     def __init__(self, agents: Iterable[Agent]) -> None:
         self._by_endpoint = {agent.endpoint or agent.id: agent.id for agent in agents}
-        self._legs: dict[str, str] = {}  # agent -> leg
-        self._agents: dict[str, str] = {}  # leg -> agent
+        self._legs: dict[str, Leg] = {}  # agent -> leg
+        self._agents: dict[str, str] = {}  # leg's id -> agent
         self._unready: set[str] = set()  # legs found in a call that an earlier run made: logged in when it is over
 
-    def leg(self, agent_id: str) -> str | None:
+    def leg(self, agent_id: str) -> Leg | None:
         """The leg of a logged-in agent."""
         return self._legs.get(agent_id)
 
@@ -35,7 +43,8 @@ class AgentLegs:
         leg = message.get("Uniqueid", "")
         match message.get("Event"):
             case "UserEvent" if message.get("UserEvent") == AGENT_EVENT:
-                return self._log_in(message.get("Endpoint", ""), leg, at, in_call=False)
+                found = Leg(leg, message.get("Channel", ""))
+                return self._log_in(message.get("Endpoint", ""), found, at, in_call=False)
             case "Hangup":
                 return self._log_out(leg, at)
             case "BridgeLeave" if leg in self._unready:
@@ -58,22 +67,23 @@ class AgentLegs:
             if leg in self._unready and not in_call:
                 self._unready.discard(leg)
                 found.append(AgentLoggedIn(at=at, agent_id=self._agents[leg]))
-            found += self._log_in(endpoint_of(channel.get("Channel", "")), leg, at, in_call=in_call)
+            name = channel.get("Channel", "")
+            found += self._log_in(endpoint_of(name), Leg(leg, name), at, in_call=in_call)
         return found
 
-    def _log_in(self, endpoint: str, leg: str, at: float, *, in_call: bool) -> list[Event | Order]:
+    def _log_in(self, endpoint: str, leg: Leg, at: float, *, in_call: bool) -> list[Event | Order]:
         """The newer of two legs of one agent wins: the older may be a telephone that lost its network."""
         agent_id = self._by_endpoint.get(endpoint)
-        if agent_id is None or not leg or leg in self._agents:
+        if agent_id is None or not leg.channel or leg.channel in self._agents:
             return []
         found: list[Event | Order] = []
         older = self._legs.get(agent_id)
         if older is not None:
-            found += [*self._log_out(older, at), HangUpChannel(older)]
+            found += [*self._log_out(older.channel, at), HangUpChannel(older.channel)]
         self._legs[agent_id] = leg
-        self._agents[leg] = agent_id
+        self._agents[leg.channel] = agent_id
         if in_call:
-            self._unready.add(leg)
+            self._unready.add(leg.channel)
         else:
             found.append(AgentLoggedIn(at=at, agent_id=agent_id))
         return found

@@ -46,13 +46,14 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent_id", "answered", "attempt_id", "bridge", "bridged", "carrier_ended", "channel", "early",
-        "ended_by_us", "leg", "picked_up", "ringing", "screened", "seen", "try_no",
+        "ended_by_us", "leg", "name", "picked_up", "ringing", "screened", "seen", "try_no",
     )  # fmt: skip
 
     def __init__(self, attempt_id: int, try_no: int, channel: str) -> None:
         self.attempt_id = attempt_id
         self.try_no = try_no
         self.channel = channel
+        self.name = ""  # the channel's name, such as PJSIP/carrier1-0000000a
         self.seen = False  # the switch made a channel of it
         self.ringing = False
         self.early = False
@@ -98,13 +99,14 @@ class CallLedger:
         call = Call(attempt_id, try_no, channel_id(self._campaign, attempt_id, try_no))
         self._calls[call.channel] = self._attempts[attempt_id] = call
 
-    def bridging(self, attempt_id: int, agent_id: str, leg: str) -> str | None:
-        """Note that a call is being joined with an agent's leg; returns its channel, None where it is too late."""
+    def bridging(self, attempt_id: int, agent_id: str, leg: str) -> tuple[str, str] | None:
+        """Note that a call is being joined with an agent's leg (its unique id); returns the call's channel id and name,
+        None where it is too late."""
         call = self._attempts.get(attempt_id)
         if call is None or call.abandoned:
             return None
         call.agent_id, call.leg = agent_id, leg
-        return call.channel
+        return call.channel, call.name or call.channel
 
     def hanging_up(self, attempt_id: int) -> str | None:
         """Note that a call is being hung up; returns its channel, None where it has ended."""
@@ -133,6 +135,7 @@ class CallLedger:
         if call is not None:
             if event != "OriginateResponse":
                 call.seen = True  # so its Hangup will come
+                call.name = message.get("DestChannel") or message.get("Channel") or call.name
                 self._failing.pop(channel, None)
             return handler(call, message, at)
         if event in ("BridgeEnter", "BridgeLeave"):
@@ -173,6 +176,7 @@ class CallLedger:
 
     def _found_alive(self, call: Call, channel: Message, at: float) -> Found:
         call.seen = True
+        call.name = channel.get("Channel", "") or call.name
         call.bridge = channel.get("BridgeId", "")
         if call.ended_by_us:
             return [HangUpChannel(call.channel)]

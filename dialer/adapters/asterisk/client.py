@@ -142,17 +142,18 @@ class AsteriskTelephony:
         out.append(message)
 
     def _bridge(self, action: Bridge, out: list[bytes], found: list[Event]) -> None:
-        leg = self._legs.leg(action.agent_id)
         if not self._calls.is_live(action.attempt_id):
             return  # its end is on the way
-        channel = self._calls.bridging(action.attempt_id, action.agent_id, leg) if leg is not None else None
-        if leg is None or channel is None:
+        leg = self._legs.leg(action.agent_id)
+        caller = self._calls.bridging(action.attempt_id, action.agent_id, leg.channel) if leg is not None else None
+        if leg is None or caller is None:
             now = self._clock.now()
             found.append(
                 BridgeFailed(at=now, attempt_id=action.attempt_id, agent_id=action.agent_id, agent_gone=leg is None)
             )
         else:  # while the link is down, the next listing tells what became of the call
-            out.append(translate.bridge(channel, leg))
+            channel, name = caller
+            out.append(translate.bridge(channel, name, leg.name))
 
     def _write(self, packets: Sequence[bytes]) -> None:
         if packets and self._up and self._link is not None:

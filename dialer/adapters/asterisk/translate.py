@@ -63,14 +63,18 @@ def packet(fields: Iterable[tuple[str, str]]) -> bytes:
 
 
 def channel_id(campaign: str, attempt_id: int, try_no: int) -> str:
-    """The name under which the switch knows one try of an attempt: its ChannelId, Uniqueid and ActionID."""
-    return f"cad-{campaign}-{attempt_id}-{try_no}"
+    """The name under which the switch knows one try of an attempt: its ChannelId, Uniqueid and ActionID.
+
+    No such id begins another one, thanks to its last character, which no campaign's name has: the switch refuses an
+    id that is the beginning of a living channel's.
+    """
+    return f"cad-{campaign}-{attempt_id}-{try_no}~"
 
 
 def is_own(campaign: str, channel: str) -> bool:
     """Say whether a channel id was made by `channel_id` for this campaign, in this run or an earlier one."""
     prefix = f"cad-{campaign}-"
-    return channel.startswith(prefix) and re.fullmatch(r"\d+-\d+", channel[len(prefix) :]) is not None
+    return channel.startswith(prefix) and re.fullmatch(r"\d+-\d+~", channel[len(prefix) :]) is not None
 
 
 def dial_string(number: str, trunk: Trunk) -> str:
@@ -111,10 +115,14 @@ def waiting_s(campaign: Campaign) -> float:
     return max(0.1, campaign.connect_deadline_s - spent)
 
 
-def bridge(channel: str, leg: str) -> bytes:
-    """Both messages that join a caller and an agent's leg; the first one tells the dialplan that it was not in vain."""
+def bridge(channel: str, caller_name: str, leg_name: str) -> bytes:
+    """Both messages that join a caller and an agent's leg; the first one tells the dialplan that it was not in vain.
+
+    The Bridge takes channel names, not ids: it looks for channels that begin with what it is given, so that the leg
+    with the id `1700000000.1` would stand for `1700000000.10` as well. Names are of one length.
+    """
     return _set_connected(channel, "1") + packet(
-        [("Action", "Bridge"), ("ActionID", f"bridge:{channel}"), ("Channel1", channel), ("Channel2", leg)]
+        [("Action", "Bridge"), ("ActionID", f"bridge:{channel}"), ("Channel1", caller_name), ("Channel2", leg_name)]
     )
 
 

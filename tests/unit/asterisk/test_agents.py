@@ -13,7 +13,13 @@ def legs() -> AgentLegs:
 
 
 def login(endpoint: str, leg: str) -> Message:
-    return {"Event": "UserEvent", "UserEvent": "CadenciaAgent", "Endpoint": endpoint, "Uniqueid": leg}
+    return {
+        "Event": "UserEvent",
+        "UserEvent": "CadenciaAgent",
+        "Endpoint": endpoint,
+        "Uniqueid": leg,
+        "Channel": f"N{leg}",
+    }
 
 
 def waiting(endpoint: str, leg: str, bridge: str = "") -> Message:
@@ -31,7 +37,7 @@ def test_endpoint_names_the_agent() -> None:
     assert known.hear(login("tel1", "l1"), 1.0) == [AgentLoggedIn(at=1.0, agent_id="ana")]
     assert known.hear(login("tel2", "l2"), 1.0) == [AgentLoggedIn(at=1.0, agent_id="tel2")]
     assert known.hear(login("stranger", "l3"), 1.0) == []
-    assert (known.leg("ana"), known.leg("tel2"), known.leg("stranger")) == ("l1", "l2", None)
+    assert (known.leg("ana"), known.leg("tel2"), known.leg("stranger")) == (("l1", "Nl1"), ("l2", "Nl2"), None)
 
 
 def test_same_leg_logs_in_once() -> None:

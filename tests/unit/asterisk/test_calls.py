@@ -12,7 +12,7 @@ from dialer.adapters.asterisk.calls import NO_CHANNEL_S, CallLedger
 from dialer.adapters.asterisk.translate import ClearConnected, HangUpChannel, Message, Order
 from dialer.core.events import AttemptBridged, AttemptEnded, BridgeFailed, Event
 
-CHANNEL, LEG = "cad-camp-7-1", "lab-1.3"
+CHANNEL, LEG = "cad-camp-7-1~", "lab-1.3"
 LETTERS = {
     "AttemptRinging": "R",
     "AttemptAnswered": "A",
@@ -161,6 +161,13 @@ def test_leg_in_another_bridge_is_not_bridged() -> None:
     assert not [f for f in found if isinstance(f, AttemptBridged)]
 
 
+def test_bridge_goes_by_the_channels_name() -> None:
+    calls = ledger(agent=False)
+    assert calls.bridging(7, "ana", LEG) == (CHANNEL, CHANNEL)
+    hear(calls, [{**said("CadenciaAnswered"), "Channel": "PJSIP/t1-0000000a"}])
+    assert calls.bridging(7, "ana", LEG) == (CHANNEL, "PJSIP/t1-0000000a")
+
+
 def test_no_bridge_once_the_message_plays() -> None:
     calls = ledger(agent=False)
     hear(calls, [said("CadenciaAbandoned")])
@@ -171,15 +178,15 @@ def test_listing_ends_what_is_gone_and_hangs_up_what_nobody_minds() -> None:
     calls = ledger(agent=False)
     calls.place(8, 1)
     channels = [
-        {"Uniqueid": "cad-camp-8-1", "ChannelStateDesc": "Up", "Application": "Wait"},
-        {"Uniqueid": "cad-camp-3-1", "ChannelStateDesc": "Ringing"},
-        {"Uniqueid": "cad-camp-4-1", "ChannelStateDesc": "Up", "BridgeId": "b"},
-        {"Uniqueid": "cad-camp-x-9-1", "ChannelStateDesc": "Ringing"},
+        {"Uniqueid": "cad-camp-8-1~", "ChannelStateDesc": "Up", "Application": "Wait"},
+        {"Uniqueid": "cad-camp-3-1~", "ChannelStateDesc": "Ringing"},
+        {"Uniqueid": "cad-camp-4-1~", "ChannelStateDesc": "Up", "BridgeId": "b"},
+        {"Uniqueid": "cad-camp-x-9-1~", "ChannelStateDesc": "Ringing"},
         {"Uniqueid": "lab-1.5", "ChannelStateDesc": "Ringing"},
     ]
     found = calls.reconcile(channels, 9.0)
     assert AttemptEnded(at=9.0, attempt_id=7, try_no=1, cause=0, lost=True) in found
-    assert [f for f in found if isinstance(f, HangUpChannel)] == [HangUpChannel("cad-camp-3-1")]
+    assert [f for f in found if isinstance(f, HangUpChannel)] == [HangUpChannel("cad-camp-3-1~")]
     assert story(found) == "EA"
     assert len(calls) == 1
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.adapters.asterisk import translate
-from dialer.config.campaign import Campaign, Trunk
+from dialer.config.campaign import NAME, Campaign, Trunk
 from dialer.core.actions import Originate
 from dialer.errors import UnsafeValue
 
@@ -23,6 +23,7 @@ CAMPAIGN = Campaign.model_validate(
     }
 )
 TRUNKS = translate.by_name(CAMPAIGN.trunks)
+NAMES = st.from_regex(NAME, fullmatch=True)
 
 
 def originate(number: str = "+51987654321", caller_id: str = "+5116000000", trunk: str = "t1") -> bytes:
@@ -35,8 +36,8 @@ def originate(number: str = "+51987654321", caller_id: str = "+5116000000", trun
 def test_originate_says_everything_the_switch_needs() -> None:
     assert originate().decode().split("\r\n") == [
         "Action: Originate",
-        "ActionID: cad-mora-30-7-2",
-        "ChannelId: cad-mora-30-7-2",
+        "ActionID: cad-mora-30-7-2~",
+        "ChannelId: cad-mora-30-7-2~",
         "Channel: PJSIP/0051987654321@t1",
         "Context: cadencia-called",
         "Exten: s",
@@ -88,6 +89,15 @@ def test_own_channels_are_known_by_their_name(attempt_id: int, try_no: int) -> N
     assert not translate.is_own("mora-30-7", channel)
 
 
+@given(NAMES, NAMES, st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 99), st.integers(1, 99))
+def test_no_channel_id_begins_another(one: str, two: str, first: int, second: int, try_one: int, try_two: int) -> None:
+    """The switch takes an id that begins a living channel's for that channel."""
+    a, b = translate.channel_id(one, first, try_one), translate.channel_id(two, second, try_two)
+    assert a == b or not b.startswith(a)
+    longer = translate.channel_id(f"{one}-{first}-{try_one}", second, try_two)
+    assert not longer.startswith(a)
+
+
 def test_longest_channel_id_fits() -> None:
     assert len(translate.channel_id("c" * 64, 10**18, 99)) <= 149
 
@@ -123,9 +133,12 @@ def test_deadline_is_shared_with_the_screening() -> None:
 
 
 def test_bridge_tells_the_dialplan_first() -> None:
-    setvar, bridge = translate.bridge("cad-c-1-1", "l1").decode().split("\r\n\r\n")[:2]
+    setvar, bridge = (
+        translate.bridge("cad-c-1-1~", "PJSIP/t1-00000001", "PJSIP/a-00000002").decode().split("\r\n\r\n")[:2]
+    )
     assert "Variable: CADENCIA_CONNECTED\r\nValue: 1" in setvar
     assert bridge.startswith("Action: Bridge")
+    assert "Channel1: PJSIP/t1-00000001\r\nChannel2: PJSIP/a-00000002" in bridge
 
 
 def test_numbers_are_masked_in_the_log() -> None:

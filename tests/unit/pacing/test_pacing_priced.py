@@ -145,6 +145,15 @@ def test_a_clock_that_goes_back_is_refused() -> None:
         policy.lines(make_view(now=NOW - 0.5), _rng())
 
 
+def test_the_dither_is_drawn_at_each_launch_and_kept_in_the_snapshot() -> None:
+    policy, restored = _taught(), Priced()
+    assert policy.lines(make_view(**BUSY_TEAM), _rng()).lines > 0
+    drawn = _rng().random()
+    assert policy.snapshot()["dither"] == drawn
+    restored.restore(policy.snapshot())
+    assert restored.snapshot()["dither"] == drawn
+
+
 def test_read_only_and_sliced_arrays_are_views_too() -> None:
     policy, twin = _taught(), _taught()
     view = make_view(**BUSY_TEAM, ringing_s=[5.0, 9.0])
