@@ -193,10 +193,16 @@ async def rehearse(
 
 @asynccontextmanager
 async def sandbox(
-    campaign: Campaign, leads: Sequence[Lead], place: Place, *, seed: int, observer: Observer | None = None
+    campaign: Campaign,
+    leads: Sequence[Lead],
+    place: Place,
+    *,
+    seed: int,
+    at: datetime | None = None,
+    observer: Observer | None = None,
 ) -> AsyncIterator[Session]:
-    """A campaign file and its own list, with simulated people, agents and carriers, in real time."""
-    clock = SystemClock()
+    """A campaign file and its own list, with simulated people, agents and carriers, in real time (from `at` on)."""
+    clock = SystemClock(shift_s=0.0 if at is None else (at - datetime.now(UTC)).total_seconds())
     scenario = Scenario(
         scenario="sandbox",
         start=datetime.fromtimestamp(clock.now(), UTC),

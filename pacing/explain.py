@@ -17,11 +17,16 @@ _GUARDS = {
     "draining": "the campaign is draining",
 }
 
+# These forbid any launch, so the policy was not asked.
+_FORBIDDING = frozenset({"no_agents", "window", "link", "store", "draining"})
+
 
 def explain(
     policy: str, figures: Mapping[str, float], *, idle: int, ringing: int, lines: int, guard: str = "none"
 ) -> str:
     """Return why `lines` lines were launched with `idle` agents ready and `ringing` lines in flight."""
+    if guard in _FORBIDDING:
+        return f"Dialled nothing: {_GUARDS[guard]}."
     held = "" if guard == "none" else f"; {_GUARDS.get(guard, f'held by {guard}')}"
     return f"{_deed(lines)} with {_count(idle, 'idle agent')} and {_count(ringing, 'line')} in flight: " + (
         _reason(policy, figures) + held + "."

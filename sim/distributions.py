@@ -21,8 +21,8 @@ class Fixed(_Shape):
     kind: Literal["fixed"]
     value: float = Field(ge=0)
 
-    def quantile(self, u: float) -> float:  # noqa: ARG002 - all shapes share a signature
-        """Seconds at probability `u` in (0, 1)."""
+    def quantile(self, _: float) -> float:
+        """Seconds, whatever the probability."""
         return self.value
 
 

@@ -67,7 +67,8 @@ class World:
         self._subjects = {lead.lead_id: index for index, lead in enumerate(leads)}
         self._leads = leads
         self._calls: dict[int, SimulatedCall] = {}
-        self._placed: dict[str, int] = {}
+        self._placed: dict[str, int] = {}  # how many calls each lead has had
+        self._seen: set[tuple[int, int]] = set()  # tries placed: a repeated one changes nothing
         self._handling: set[str] = set()  # agents in a call or in its wrap-up
         self._breaks: dict[str, int] = {}
         self._agent_subjects = {agent.id: i for i, agent in enumerate(scenario.campaign.agents)}
@@ -85,11 +86,14 @@ class World:
     def begin(self, emit: Emit) -> None:
         """The same without waiting, for the runner without an event loop."""
         self._emit = emit
-        emit(ev.LinkUp(at=self._clock.now()))
         floor = self._scenario.floor
         for subject, agent in enumerate(self._scenario.campaign.agents):
             delay = floor.log_in_s.quantile(self._streams["log_in"].uniform(subject))
-            self._after(delay, partial(self._log_in, agent.id))
+            if delay > 0:
+                self._after(delay, partial(self._log_in, agent.id))
+            else:
+                self._log_in(agent.id)  # waits already
+        emit(ev.LinkUp(at=self._clock.now()))
 
     def perform(self, actions: Sequence[act.Action]) -> None:
         """Carry out what a switch carries out; other actions are not for it."""
@@ -109,6 +113,10 @@ class World:
 
     # ---- calls ------------------------------------------------------------------------------------------------
     def _originate(self, action: act.Originate) -> None:
+        key = (action.attempt_id, action.try_no)
+        if key in self._seen:
+            return
+        self._seen.add(key)
         draw = self._placed.get(action.lead_id, 0)
         self._placed[action.lead_id] = draw + 1
         subject = self._subjects[action.lead_id]

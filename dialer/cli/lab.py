@@ -62,8 +62,8 @@ def _lab(leads: int, agents: int, folder: Path, *, json: bool) -> int:
         with bench:
             console.print(f"dialling {leads} leads for {agents} agents through {asterisk_version(install())} ...")
             result = run_async(dial(bench, write_campaign(bench, folder, leads=leads)))
-    except LabUnavailable as fault:
-        raise ConfigError(str(fault)) from None
+    except LabUnavailable as error:
+        raise ConfigError(str(error)) from None
     if json:
         print(msgspec.json.encode(result).decode())
     else:

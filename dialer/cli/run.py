@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+
+from dialer.errors import ConfigError
 
 
 def run(
@@ -11,6 +14,7 @@ def run(
     data: Path = Path(".cadencia"),
     redis_url: str | None = None,
     sandbox: bool = False,
+    at: datetime | None = None,
     seed: int = 1,
 ) -> int:
     """Dial a campaign on the Asterisk that it names, until its list is finished.
@@ -27,17 +31,21 @@ def run(
         A Redis or Valkey server instead of the embedded store, as in redis://host:6379/0.
     sandbox
         Simulated carriers, people and agents instead of Asterisk: nobody is called.
+    at
+        With --sandbox: as if it were then, as in 2026-11-23T10:00:00-05:00, to see a campaign outside office hours.
     seed
         Feeds the little chance in the policy's decisions; it stands in the journal.
     """
     from dialer.cli.loop import run_async
 
-    return run_async(_run(campaign, data, redis_url, sandbox, seed))
+    if at is not None and (not sandbox or at.tzinfo is None):
+        raise ConfigError(f"--at {at.isoformat()}: expected --sandbox, and a time with its offset from UTC")
+    return run_async(_run(campaign, data, redis_url, simulated=sandbox, at=at, seed=seed))
 
 
-async def _run(path: Path, data: Path, redis_url: str | None, simulated: bool, seed: int) -> int:
-    from datetime import datetime
-
+async def _run(
+    path: Path, data: Path, redis_url: str | None, *, simulated: bool, at: datetime | None, seed: int
+) -> int:
     from rich.console import Console
 
     from dialer.adapters.attempt_export import export_attempts
@@ -52,8 +60,11 @@ async def _run(path: Path, data: Path, redis_url: str | None, simulated: bool, s
     console = Console()
     leads = load_lists(list_paths(path, campaign), campaign, say=console.print)
     set_up_logs(data / "dialer.log")
-    open_session = sandbox if simulated else live
-    async with open_session(campaign, leads, Place(data_dir=data, redis_url=redis_url), seed=seed) as session:
+    place = Place(data_dir=data, redis_url=redis_url)
+    opening = (
+        sandbox(campaign, leads, place, seed=seed, at=at) if simulated else live(campaign, leads, place, seed=seed)
+    )
+    async with opening as session:
         on_interrupt(lambda: session.runtime.drain("Ctrl-C"), lambda: session.runtime.stop("Ctrl-C"))
         engine = session.runtime.engine
 

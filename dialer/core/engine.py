@@ -357,10 +357,10 @@ class Engine:
             self._attempts[claim.attempt_id] = attempt
             self._close(attempt, Disposition.UNKNOWN)
 
-    def _store_stalled(self, event: ev.StoreStalled) -> None:  # noqa: ARG002 - handlers share a signature
+    def _store_stalled(self, _: ev.StoreStalled) -> None:
         self._store_ok = False
 
-    def _store_recovered(self, event: ev.StoreRecovered) -> None:  # noqa: ARG002
+    def _store_recovered(self, _: ev.StoreRecovered) -> None:
         self._store_ok = True
         self._ask("StoreRecovered")
 
@@ -499,15 +499,15 @@ class Engine:
         self._abandon(attempt)
         self._close(attempt, Disposition.ABANDONED)
 
-    def _link_dropped(self, event: ev.LinkDropped) -> None:  # noqa: ARG002
+    def _link_dropped(self, _: ev.LinkDropped) -> None:
         self._link_up = False
 
-    def _link_came_up(self, event: ev.LinkUp) -> None:  # noqa: ARG002
+    def _link_came_up(self, _: ev.LinkUp) -> None:
         self._link_up = True
         self._ask("LinkUp")
 
     # ---- operators and time ---------------------------------------------------------------------------------
-    def _drain_ordered(self, event: ev.DrainOrdered) -> None:  # noqa: ARG002
+    def _drain_ordered(self, _: ev.DrainOrdered) -> None:
         self.draining = True
 
     def _stop_ordered(self, event: ev.StopOrdered) -> None:

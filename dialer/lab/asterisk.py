@@ -96,7 +96,7 @@ class AsteriskServer:
             self.process = None
 
     def cdr_rows(self) -> list[str]:
-        """The call detail records so far, one a line. A bridged call stands under its agent's leg: count calls by CEL."""
+        """The call detail records so far, one a line. A bridged call is under its leg: count by CEL."""
         return _lines(self.folder / "log/cdr-csv/Master.csv")
 
     def cel_rows(self) -> list[str]:

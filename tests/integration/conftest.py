@@ -27,6 +27,7 @@ class Station:
     def __init__(self, lab: Lab, name: str) -> None:
         self.lab = lab
         self.events: list[Event] = []
+        self.listener: Callable[[Event], None] | None = None  # told of each event at once
         self._name = name
         self._telephonies: list[AsteriskTelephony] = []
 
@@ -50,6 +51,8 @@ class Station:
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
+        if self.listener is not None:
+            self.listener(event)
 
     async def until(self, condition: Callable[[], bool], limit_s: float) -> None:
         async with asyncio.timeout(limit_s):

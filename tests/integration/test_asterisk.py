@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dialer.core.actions import Bridge
+from dialer.core.actions import Bridge, HangUp
 from dialer.core.events import (
     AgentKeyed,
     AgentLoggedIn,
@@ -17,6 +17,7 @@ from dialer.core.events import (
     AttemptEnded,
     AttemptRinging,
     AttemptScreened,
+    BridgeFailed,
     LinkDropped,
     LinkUp,
 )
@@ -98,6 +99,36 @@ async def test_early_media_is_told_apart(station: Station) -> None:
     attempt_id = bench.dial(station.lab.number("70", 300))
     assert (await bench.told(AttemptRinging, attempt_id)).early_media
     await bench.told(AttemptEnded, attempt_id, limit_s=30)
+
+
+async def test_agent_is_joined_again_at_once(station: Station) -> None:
+    """The next call is joined in the very moment in which the last one ends, while the leg is still leaving it."""
+    bench = await station.bench(amd=False)
+    current = await _waiting(bench)
+    bench.telephony.perform([Bridge(attempt_id=current, agent_id=bench.agent_id)])
+    await bench.told(AttemptBridged, current)
+    for _ in range(8):
+        following = await _waiting(bench)
+
+        def join(event: object, attempt_id: int = following, last: int = current) -> None:
+            ended = isinstance(event, AttemptEnded) and event.attempt_id == last
+            if ended or (isinstance(event, BridgeFailed) and event.attempt_id == attempt_id):
+                bench.telephony.perform([Bridge(attempt_id=attempt_id, agent_id=bench.agent_id)])
+
+        station.listener = join
+        bench.telephony.perform([HangUp(attempt_id=current, reason="test")])
+        await bench.told(AttemptBridged, following)
+        current = following
+    station.listener = None
+    bench.telephony.perform([HangUp(attempt_id=current, reason="test")])
+    await bench.told(AttemptEnded, current)
+    assert not [event for event in station.events if isinstance(event, AttemptAbandoned | AgentLoggedOut)]
+
+
+async def _waiting(bench: Bench) -> int:
+    attempt_id = bench.dial(bench.patient)
+    await bench.told(AttemptAnswered, attempt_id)
+    return attempt_id
 
 
 # ---- agents ---------------------------------------------------------------------------------------------------

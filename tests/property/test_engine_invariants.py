@@ -32,7 +32,9 @@ class EngineMachine(RuleBasedStateMachine):
             numbers=2,
             amd=amd,
             agents=[{"id": agent} for agent in AGENTS],
-            retry={name: {"after": 1, "max": 50} for name in ("BUSY", "NO_ANSWER", "CANCELLED", "UNKNOWN", "ABANDONED")},
+            retry={
+                name: {"after": 1, "max": 50} for name in ("BUSY", "NO_ANSWER", "CANCELLED", "UNKNOWN", "ABANDONED")
+            },
             number_gap=1,
         )
         self.reserving: set[int] = set()

@@ -58,7 +58,7 @@ def _lessons(draw: st.DrawFn) -> Step:
     kind, times = draw(st.sampled_from(["answered", "not_answered", "handled", "abandoned"])), draw(st.integers(1, 40))
     after_s, probability = draw(st.floats(0.0, 2000.0)), draw(_probability)
 
-    def learn(policy: Policy, rng: np.random.Generator, clock: list[float]) -> None:  # noqa: ARG001
+    def learn(policy: Policy, rng: np.random.Generator, clock: list[float]) -> None:
         for _ in range(times):
             if kind == "handled":
                 policy.handled(handle_s=after_s)

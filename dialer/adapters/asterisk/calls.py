@@ -261,10 +261,10 @@ class CallLedger:
         if kind == "":
             return self._end(call, at, cause=0, sip_code=None)
         text = message.get("Message", "")
-        # Where the caller is gone, the Hangup tells it.
-        if kind != "bridge" or not call.leg or call.bridged or "Channel1" in text:
+        # Where the caller is gone, the Hangup tells it. "Unable to add" is a leg that is just leaving its last call.
+        if kind != "bridge" or not call.leg or call.bridged or "Channel1 does not exist" in text:
             return []
-        return self._not_joined(call, at, agent_gone="Channel2" in text)
+        return self._not_joined(call, at, agent_gone="Channel2 does not exist" in text)
 
     # ---- what becomes known -----------------------------------------------------------------------------------
     def _ring(self, call: Call, at: float, *, early: bool) -> Found:

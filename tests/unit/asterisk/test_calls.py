@@ -145,7 +145,8 @@ def test_answered_and_dropped_at_once_is_told_as_answered() -> None:
 def test_bridge_error_blames_the_right_side() -> None:
     for text, expected in (
         ("Channel2 does not exists: x", [True]),
-        ("Something else", [False]),
+        ("Unable to add Channel2 to bridge: x", [False]),
+        ("Unable to add Channel1 to bridge: x", [False]),
         ("Channel1 does not exists", []),
     ):
         calls = ledger()

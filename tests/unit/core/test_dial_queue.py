@@ -100,7 +100,9 @@ steps = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(steps, st.lists(st.integers(0, 2), min_size=8, max_size=8))
-def test_against_a_list_that_is_sorted_each_time(moves: list[tuple[str, int, float, int]], priorities: list[int]) -> None:
+def test_against_a_list_that_is_sorted_each_time(
+    moves: list[tuple[str, int, float, int]], priorities: list[int]
+) -> None:
     """The oracle keeps every lead in a plain list and looks at all of them for each take."""
     zones = ["Z0-60", "Z10-40"]
     queue = DialQueue(Hours())
@@ -123,9 +125,7 @@ def test_against_a_list_that_is_sorted_each_time(moves: list[tuple[str, int, flo
         else:
             hours = Hours()
             ready = [
-                i
-                for i in oracle
-                if queue[i].progress.next_at <= now and hours.window("PE", (zones[i % 2],), now).open
+                i for i in oracle if queue[i].progress.next_at <= now and hours.window("PE", (zones[i % 2],), now).open
             ]
             ready.sort(key=lambda i: (-priorities[i], oracle[i][1], oracle[i][0]))
             assert [i for i, _ in queue.take(count, now)] == ready[:count]

@@ -36,7 +36,7 @@ def test_the_table_is_the_life_of_an_agent() -> None:
 
 def test_an_illegal_move_raises_and_changes_nothing() -> None:
     agent = Agent("ana")
-    with pytest.raises(IllegalTransition, match="agent ana: .*OFFLINE"):
+    with pytest.raises(IllegalTransition, match=r"agent ana: .*OFFLINE"):
         agent.move(ev.AttemptBridged, 1.0)
     assert agent.state is AgentState.OFFLINE
 
@@ -103,7 +103,13 @@ def test_a_leg_that_drops_in_a_call_frees_everything(pausing: bool) -> None:
     if pausing:
         floor.pause(ana, "break", 1.5)
     assert floor.log_out(ana, 2.0) == 7
-    assert (ana.state, ana.attempt_id, floor.leaving, len(floor.busy), floor.idle) == (AgentState.OFFLINE, None, 0, 0, 1)
+    assert (ana.state, ana.attempt_id, floor.leaving, len(floor.busy), floor.idle) == (
+        AgentState.OFFLINE,
+        None,
+        0,
+        0,
+        1,
+    )
     assert floor.log_out(ana, 3.0) is None
 
 
