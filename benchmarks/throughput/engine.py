@@ -63,7 +63,9 @@ def _events_per_s(agents: int, leads: int, hours: float, *, repeats: int) -> flo
 def _unbounded(scenario: Scenario) -> Scenario:
     """Trunks wide enough for any number of agents: the engine is measured, not the carriers' limits."""
     trunks = tuple(t.model_copy(update={"max_channels": 5000, "max_cps": 1000.0}) for t in scenario.campaign.trunks)
-    return scenario.model_copy(update={"campaign": scenario.campaign.model_copy(update={"trunks": trunks})})
+    switch = scenario.campaign.asterisk.model_copy(update={"max_calls": 20_000})
+    campaign = scenario.campaign.model_copy(update={"trunks": trunks, "asterisk": switch})
+    return scenario.model_copy(update={"campaign": campaign})
 
 
 def _feed(campaign: Campaign, scenario: Scenario, events: Sequence[Event]) -> float:

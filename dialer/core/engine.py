@@ -613,8 +613,10 @@ class Engine:
         pace = self.policy.lines(self._view(), self._rng)
         count, guard = pace.lines, pace.guard
         room = self._router.room(self._now)
-        if count > room:
-            count, guard = room, "channels" if room == self._router.free_channels else "cps"
+        on_switch = self.campaign.asterisk.max_calls - len(self._attempts)
+        if count > min(room, on_switch):
+            guard = "cps" if room < min(on_switch, self._router.free_channels) else "channels"
+            count = max(0, min(room, on_switch))
         launched = self._launch(count) if count else 0
         if launched < count:
             guard = "queue_empty"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,19 +86,27 @@ class Station:
             await telephony.close()
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab with twelve silent agents, two carriers and sound. Skips on a machine that cannot have one."""
-    folder: Path = tmp_path_factory.mktemp("lab")
-    bench = Lab(folder, agents=12, carriers=2, ring_s=0.5, key="", amd=True)
+@contextmanager
+def started(bench: Lab) -> Iterator[Lab]:
+    """Start a lab and end it. Skips on a machine that cannot have one, unless CADENCIA_REQUIRE_LAB is set."""
     try:
         bench.start()
     except LabUnavailable as fault:
+        if os.environ.get("CADENCIA_REQUIRE_LAB"):
+            raise
         pytest.skip(str(fault))
     try:
         yield bench
     finally:
         bench.stop()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with twelve silent agents, two carriers and sound."""
+    folder: Path = tmp_path_factory.mktemp("lab")
+    with started(Lab(folder, agents=12, carriers=2, ring_s=0.5, key="", amd=True)) as bench:
+        yield bench
 
 
 @pytest.fixture

@@ -210,7 +210,7 @@ async def test_injection_never_reaches_the_switch(station: Station) -> None:
         for bad in (number, "51912000001&PJSIP/51912999999@carrier2", "5" * 300, "51912000001\u2028", ""):
             attempt_id = bench.dial(bad)
             ended = await bench.told(AttemptEnded, attempt_id, limit_s=2)
-            assert (ended.cause, ended.lost) == (0, False)
+            assert (ended.cause, ended.lost) == (38, False)
         good = bench.dial(bench.busy)
         await bench.told(AttemptEnded, good)
         assert proxy.heard[before:].count(b"Action: Originate") == 1
@@ -254,7 +254,7 @@ async def test_one_invite_when_the_link_is_cut(station: Station) -> None:
         proxy.swallowing = False
         await station.until(lambda: any(isinstance(e, LinkDropped) for e in station.events), 5)
         refused = bench.dial(bench.busy)
-        assert (await bench.told(AttemptEnded, refused, limit_s=1)).cause == 0
+        assert (await bench.told(AttemptEnded, refused, limit_s=1)).cause == 38
         await station.until(lambda: sum(isinstance(e, LinkUp) for e in station.events) == 2, 5)
         ended = await bench.told(AttemptEnded, attempt_id)
         assert (ended.cause, ended.lost) == (19, False)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dialer.adapters.asterisk.translate import (
     ABANDONED_EVENT,
     ANSWERED_EVENT,
+    NOT_PLACED,
     SCREENED_EVENT,
     ClearConnected,
     HangUpChannel,
@@ -150,7 +151,7 @@ class CallLedger:
     def overdue(self, at: float) -> Found:
         """End the failed calls of which no channel was ever seen."""
         due = [call for call, fails_at in self._failing.values() if fails_at <= at]
-        return [event for call in due for event in self._end(call, at, cause=0, sip_code=None)]
+        return [event for call in due for event in self._end(call, at, cause=NOT_PLACED, sip_code=None)]
 
     @property
     def next_due_at(self) -> float | None:
@@ -259,7 +260,7 @@ class CallLedger:
         if message.get("Response") != "Error" or call is None:
             return []
         if kind == "":
-            return self._end(call, at, cause=0, sip_code=None)
+            return self._end(call, at, cause=NOT_PLACED, sip_code=None)
         text = message.get("Message", "")
         # Where the caller is gone, the Hangup tells it. "Unable to add" is a leg that is just leaving its last call.
         if kind != "bridge" or not call.leg or call.bridged or "Channel1 does not exist" in text:

@@ -136,7 +136,8 @@ class AsteriskTelephony:
             number = translate.masked(action.number)
             self._log.warning("originate.refused", attempt_id=action.attempt_id, number=number, why=why)
             now = self._clock.now()
-            found.append(AttemptEnded(at=now, attempt_id=action.attempt_id, try_no=action.try_no, cause=0))
+            ended = AttemptEnded(at=now, attempt_id=action.attempt_id, try_no=action.try_no, cause=translate.NOT_PLACED)
+            found.append(ended)
             return
         self._calls.place(action.attempt_id, action.try_no)
         out.append(message)

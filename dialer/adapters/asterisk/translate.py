@@ -29,6 +29,7 @@ MAX_VALUE = 255  # characters; Asterisk refuses a ChannelId of more than 149
 DEADLINE_MARGIN_S = 0.1
 # Detection decides this long after the greeting's end (amd.conf: after_greeting_silence), from where the time runs.
 SCREENING_SILENCE_S = 0.8
+NOT_PLACED = 38  # Q.850, network out of order: the call never reached a carrier
 _CLOCK_SKEW_S = 5.0
 
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}")

@@ -114,7 +114,7 @@ def test_failure_without_a_channel_ends_after_a_grace() -> None:
     assert calls.next_due_at == 5.0 + NO_CHANNEL_S
     assert calls.overdue(5.0 + NO_CHANNEL_S / 2) == []
     assert calls.overdue(5.0 + NO_CHANNEL_S) == [
-        AttemptEnded(at=5.0 + NO_CHANNEL_S, attempt_id=7, try_no=1, cause=0, sip_code=None)
+        AttemptEnded(at=5.0 + NO_CHANNEL_S, attempt_id=7, try_no=1, cause=38, sip_code=None)
     ]
 
 

@@ -1,0 +1,191 @@
+"""Writes the campaign file's reference in operations.md: bounds and defaults from the model, meanings from here.
+
+A field without a meaning, or a meaning without a field, is an error.
+
+    .venv/bin/python docs/campaign_reference.py            # after a change of dialer/config/campaign.py
+    .venv/bin/python docs/campaign_reference.py --check    # what the test asks
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from marked_block import write_or_check
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dialer.config import campaign as model
+
+PAGE = Path(__file__).with_name("operations.md")
+
+# By section of the file; a field's unit is part of its meaning.
+MEANINGS: dict[type[BaseModel], dict[str, str]] = {
+    model.Campaign: {
+        "campaign": "names the campaign in the store, the journal and the logs",
+        "mode": "one line for each idle agent, or as many as the abandon budget allows",
+        "scope": "which rules of law apply",
+        "jurisdictions": "ISO 3166 codes; a number of any other country is not dialled. The first is the country of "
+        "numbers written without one",
+        "windows": "your own hours; they narrow the law's and never widen them",
+        "caps": "your own limits, besides the law's and the policy's: all must pass",
+        "closed_dates": 'local dates on which nobody is called, `"2026-12-24"`',
+        "target_abandon_rate": "abandoned / live answers, a fraction",
+        "max_lines_per_idle_agent": "lines in flight for each idle agent, at most",
+        "connect_deadline_s": "seconds from a live answer to an agent; then the message plays",
+        "ring_timeout_s": "seconds a line may ring",
+        "ring_guard_s": "no call is begun within so many seconds of the end of the hours",
+        "number_gap": "least rest of a lead between two attempts, whichever its numbers",
+        "wrap_up_limit_s": "seconds an agent has after a call; then the disposition is UNDISPOSED",
+        "amd": "answering-machine detection by the switch, before the agent",
+        "retry": "by disposition, when and how often to try again; a disposition that is not named ends the lead. "
+        "What you write replaces the whole default table",
+        "lists": "CSV files, relative to the campaign file",
+        "trunks": "how calls leave",
+        "caller_ids": "numbers that people see, E.164. One of the called number's country is taken where there is one",
+        "agents": "who takes calls",
+        "keys": "what agents' telephone keys mean (0-9, `*`, `#`, in quotes). What you write replaces the whole "
+        "default table",
+        "asterisk": "where the switch is",
+    },
+    model.Window: {"days": "`mon` to `sun`", "allow": 'local times in quotes, half-open: `[["09:00", "20:00"]]`'},
+    model.Cap: {
+        "id": "named in refusals; `campaign.cap-N` if empty",
+        "count": "what counts: every attempt, or only those that may have reached a person",
+        "max": "so many in the period",
+        "period": "how long it looks back",
+        "key": "whose: one kind, or several together",
+        "exclude": "dispositions that do not count",
+    },
+    model.Period: {
+        "kind": "calendar periods are in the called person's zone, the present one included",
+        "n": "how many hours, days, weeks or months",
+    },
+    model.Retry: {
+        "after": "rest of the number",
+        "max": "how many times this disposition may lead to another attempt",
+        "next_number": "go on with the lead's next number",
+    },
+    model.Trunk: {
+        "name": "its PJSIP endpoint",
+        "carrier": "for people",
+        "max_channels": "calls at a time",
+        "max_cps": "new calls a second",
+        "prefix": "put before the number",
+        "strip_plus": "send the number without its +",
+    },
+    model.Agent: {
+        "id": "in the journal and in exports",
+        "endpoint": "their telephone's PJSIP endpoint",
+        "name": "for people",
+    },
+    model.KeyMeaning: {
+        "disposition": "sets it and, after the call, ends the wrap-up",
+        "pause": "pauses with this reason",
+        "ready": "ends a pause",
+    },
+    model.Asterisk: {
+        "host": "of the manager interface (AMI)",
+        "port": "of the manager interface",
+        "user": "of the manager interface",
+        "secret_file": "file of mode 600 that holds the secret; comes before `secret_env`",
+        "secret_env": "environment variable that holds the secret",
+        "max_calls": "calls in flight on this switch, our own cap; keep it below Asterisk's `maxcalls`",
+    },
+}
+TITLES = {
+    model.Campaign: "The file",
+    model.Window: "Each of `windows`",
+    model.Cap: "Each of `caps`",
+    model.Period: "A cap's `period`",
+    model.Retry: "Each of `retry`",
+    model.Trunk: "Each of `trunks`",
+    model.Agent: "Each of `agents`",
+    model.KeyMeaning: "Each of `keys`: exactly one of",
+    model.Asterisk: "`asterisk`",
+}
+
+
+def reference() -> str:
+    """Return the tables of all sections. Raises `ValueError` where meanings and fields are not the same."""
+    parts = []
+    for section, meanings in MEANINGS.items():
+        if set(meanings) != set(section.model_fields):
+            raise ValueError(f"{section.__name__}: {sorted(set(meanings) ^ set(section.model_fields))}")
+        properties = section.model_json_schema()["properties"]
+        rows = [
+            f"| `{name}` | {_values(properties[name])} | {_default(field)} | {meanings[name]} |"
+            for name, field in section.model_fields.items()
+        ]
+        parts.append(
+            "\n".join([f"**{TITLES[section]}**", "", "| key | value | default | meaning |", "|---|---|---|---|", *rows])
+        )
+    return "\n\n".join([*parts, _default_retry(), _default_keys()])
+
+
+def _default_retry() -> str:
+    rows = [
+        f"| `{name}` | {retry.after / 60:g} min | {retry.max} | {'yes' if retry.next_number else ''} |"
+        for name, retry in model.DEFAULT_RETRY.items()
+    ]
+    return "\n".join(
+        ["**`retry`, if you write none**", "", "| after | rest | times | next number |", "|---|---|---|---|", *rows]
+    )
+
+
+def _default_keys() -> str:
+    rows = [
+        f"| `{key}` | {f'`{meaning.disposition}`' if meaning.disposition else 'ready' if meaning.ready else 'pause'} |"
+        for key, meaning in model.DEFAULT_KEYS.items()
+    ]
+    return "\n".join(["**`keys`, if you write none**", "", "| key | |", "|---|---|", *rows])
+
+
+def _values(schema: dict[str, Any]) -> str:
+    """Say in words what a field's JSON schema allows."""
+    if "$ref" in schema:
+        return "see below"
+    if "const" in schema or "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if "anyOf" in schema:
+        return _values(schema["anyOf"][0])
+    kind = schema["type"]
+    if kind == "array":
+        at_least = f", at least {schema['minItems']}" if "minItems" in schema else ""
+        item = schema["items"]
+        return f"list{at_least}{': ' + _values(item) if 'enum' in item else ''}"
+    if kind == "object":
+        return "by name, see below"
+    if "ge" in schema:  # a duration
+        return f"duration, 0 to {schema['le'] / 86400:g} d"
+    return {"string": "text", "boolean": "true, false", "number": "number", "integer": "whole number"}[kind] + _range(
+        schema
+    )
+
+
+def _range(schema: dict[str, Any]) -> str:
+    if "pattern" in schema:
+        pattern = schema["pattern"].replace("|", "\\|")
+        return f" `{pattern}`"
+    if "maxLength" in schema:
+        return f", at most {schema['maxLength']} characters"
+    low = f"> {schema['exclusiveMinimum']:g}" if "exclusiveMinimum" in schema else f"{schema.get('minimum', 0):g}"
+    return f", {low} to {schema['maximum']:g}" if "maximum" in schema else ""
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    if isinstance(default, BaseModel | dict):
+        return "see below"
+    if isinstance(default, float):
+        return f"`{default:g}`"
+    return f"`{default}`" if default not in ("", (), None) else "–"
+
+
+if __name__ == "__main__":
+    sys.exit(write_or_check(PAGE, {"campaign reference": reference()}))

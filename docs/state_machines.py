@@ -1,0 +1,44 @@
+"""Draws the state diagrams of architecture.md from the tables that the engine runs on.
+
+.venv/bin/python docs/state_machines.py            # after a change of a table
+.venv/bin/python docs/state_machines.py --check    # what the test asks
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from enum import IntEnum
+from pathlib import Path
+
+from marked_block import write_or_check
+
+from dialer.core.agent import AGENT_TRANSITIONS, AgentState
+from dialer.core.attempt import ATTEMPT_TRANSITIONS, AttemptState
+
+PAGE = Path(__file__).with_name("architecture.md")
+
+
+def diagram(table: Mapping[IntEnum, Mapping[type, IntEnum]], *, first: IntEnum) -> str:
+    """Return a table as a mermaid state diagram; moves between the same two states share an arrow."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name}"]
+    for state, moves in table.items():
+        by_target: dict[IntEnum, list[str]] = {}
+        for trigger, target in moves.items():
+            by_target.setdefault(target, []).append(trigger.__name__)
+        lines += [f"    {state.name} --> {target.name} : {' / '.join(names)}" for target, names in by_target.items()]
+        if not moves:
+            lines.append(f"    {state.name} --> [*]")
+    return "\n".join([*lines, "```"])
+
+
+if __name__ == "__main__":
+    sys.exit(
+        write_or_check(
+            PAGE,
+            {
+                "attempt states": diagram(ATTEMPT_TRANSITIONS, first=AttemptState.RESERVING),
+                "agent states": diagram(AGENT_TRANSITIONS, first=AgentState.OFFLINE),
+            },
+        )
+    )
