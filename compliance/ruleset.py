@@ -14,6 +14,9 @@ from compliance.zones import day_begin, known_zones, local_date
 # The streams in which every attempt is recorded, so that another campaign's caps see it whatever this one's are.
 STREAMS: tuple[tuple[KeyKind, ...], ...] = (("person",), ("debt",), ("number",), ("person", "debt"))
 
+# The stop that forbids every call of every campaign on the store: the emergency stop.
+EVERYTHING = "everything"
+
 _Place = tuple[str, tuple[str, ...]]  # country, zones
 
 
@@ -96,7 +99,7 @@ class RuleSet:
 
     def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         """Return the stops that would forbid the attempt."""
-        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
+        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}", EVERYTHING)
 
 
 def _hours_of(country: str, profiles: Sequence[Profile], defaults: Profile) -> list[CallingHours]:

@@ -11,6 +11,7 @@ import msgspec
 from dialer.core.actions import Action, Claim, Settlement
 from dialer.core.events import Event, Refusal
 from dialer.core.lead import Lead, LeadProgress
+from dialer.core.learned import Learned
 
 Emit = Callable[[Event], None]
 
@@ -22,13 +23,17 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
     in_flight: tuple[Claim, ...]  # claimed by an earlier run and never settled: outcome unknown
+    learned: Learned | None = None  # the last snapshot of an earlier run
 
 
 class CampaignStore(Protocol):
     """The store as the one writer of a campaign uses it. All calls raise `StoreError` when not durable."""
 
-    async def open_campaign(self, campaign: str, *, owner: str) -> Opening:
-        """Take the campaign's lease and load it. Raises `CampaignRunning` where another live writer holds it."""
+    async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
+        """Take the campaign's lease and load it. Raises `CampaignRunning` where another live writer holds it.
+
+        `dead_owner`: a writer that the caller knows to be dead; its lease is taken at once.
+        """
         ...
 
     async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
@@ -48,6 +53,18 @@ class CampaignStore(Protocol):
         ...
 
 
+class LearnedStore(Protocol):
+    """Where learned state is kept between runs."""
+
+    async def save_learned(self, campaign: str, learned: Learned) -> None:
+        """Replace the campaign's snapshot. Raises `StoreError`."""
+        ...
+
+
+class RuntimeStore(CampaignStore, LearnedStore, Protocol):
+    """The store as the runtime uses it."""
+
+
 class LeadStore(Protocol):
     """The store as commands use it."""
 
@@ -56,7 +73,11 @@ class LeadStore(Protocol):
         ...
 
     async def stop(self, key: str, reason: str) -> None:
-        """Forbid `lead:ID`, `number:+E164` or `person:ID` for ever, and tell the running campaigns."""
+        """Forbid `lead:ID`, `number:+E164`, `person:ID` or `everything`, and tell the running campaigns."""
+        ...
+
+    async def lift(self, key: str) -> bool:
+        """Take a stop back; returns whether there was one."""
         ...
 
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
@@ -68,11 +89,12 @@ class Telephony(Protocol):
     """A switch. Outcomes come back through `emit` as events; nothing here blocks."""
 
     async def start(self, emit: Emit) -> None:
-        """Connect; emits `LinkUp` and `AgentLoggedIn` for each agent's leg that already waits."""
+        """Connect; emits `AgentLoggedIn` for each agent's leg that is there, `AttemptSurvived` for each that talks in a
+        call of an earlier run, hangs up that run's unanswered calls, and then emits `LinkUp`."""
         ...
 
     def perform(self, actions: Sequence[Action]) -> None:
-        """Carry out `Originate`, `Bridge` and `HangUp`, each sent once at most. Never raises for one bad action:
+        """Carry out `Originate`, `Bridge`, `HangUp`, `LogOut`, each sent once at most. Never raises for one bad action:
         an attempt that cannot be placed ends with `AttemptEnded`."""
         ...
 

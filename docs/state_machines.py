@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
 
 from marked_block import write_or_check
 
@@ -18,12 +19,14 @@ from dialer.core.attempt import ATTEMPT_TRANSITIONS, AttemptState
 
 PAGE = Path(__file__).with_name("architecture.md")
 
+State = TypeVar("State", bound=IntEnum)
 
-def diagram(table: Mapping[IntEnum, Mapping[type, IntEnum]], *, first: IntEnum) -> str:
+
+def diagram(table: Mapping[State, Mapping[type, State]], *, first: State) -> str:
     """Return a table as a mermaid state diagram; moves between the same two states share an arrow."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name}"]
     for state, moves in table.items():
-        by_target: dict[IntEnum, list[str]] = {}
+        by_target: dict[State, list[str]] = {}
         for trigger, target in moves.items():
             by_target.setdefault(target, []).append(trigger.__name__)
         lines += [f"    {state.name} --> {target.name} : {' / '.join(names)}" for target, names in by_target.items()]

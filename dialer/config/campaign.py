@@ -166,7 +166,7 @@ class Campaign(Section):
     windows: tuple[Window, ...] = Field((), description="narrows the law's windows; never widens them")
     caps: tuple[Cap, ...] = Field((), description="added to the law's caps; all must pass")
     closed_dates: tuple[str, ...] = Field((), description='further closed local dates, "2026-12-24"')
-    target_abandon_rate: float = Field(0.03, gt=0, le=0.05)
+    target_abandon_rate: float = Field(0.03, gt=0, le=0.03)
     max_lines_per_idle_agent: float = Field(8.0, ge=1, le=20)
     connect_deadline_s: float = Field(2.0, ge=0.5, le=2.0, description="live answer to agent; then the message plays")
     ring_timeout_s: float = Field(22.0, ge=15.0, le=60.0)

@@ -6,6 +6,7 @@ import msgspec
 
 from compliance.frequency import CapSlot
 from dialer.core.lead import LeadProgress
+from dialer.core.learned import Learned
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -56,6 +57,12 @@ class HangUp(Action, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
+class LogOut(Action, frozen=True, kw_only=True, tag=True):
+    """Hang up an agent's waiting leg."""
+
+    agent_id: str
+
+
 class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The final record of an attempt, and what the store must remember of its lead."""
 
@@ -84,6 +91,12 @@ class Settle(Action, frozen=True, kw_only=True, tag=True):
     settlements: tuple[Settlement, ...]
 
 
+class SaveLearned(Action, frozen=True, kw_only=True, tag=True):
+    """Keep what was learned and counted, for the next run of the campaign."""
+
+    learned: Learned
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One pacing decision as codes and figures; the sentence is made when somebody reads it."""
 
@@ -96,7 +109,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: int
     wanted: int  # lines the policy asked for
     launched: int  # lines after guards and the dial queue
-    # What bound it: none | no_agents | queue_empty | window | channels | cps | link | store | draining, or the policy's
+    # What bound it: none | no_agents | queue_empty | window | channels | cps | link | store | paused |
+    # draining, or the policy's
     # own (lines_per_idle_agent, abandon_budget, ...).
     guard: str
     figures: dict[str, float]  # the policy's own: forecast, marginal abandon probability, price, budget
@@ -114,4 +128,4 @@ class EndCampaign(Action, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-AnyAction = Reserve | Originate | Bridge | HangUp | Settle | NoteDecision | EndCampaign
+AnyAction = Reserve | Originate | Bridge | HangUp | LogOut | Settle | SaveLearned | NoteDecision | EndCampaign

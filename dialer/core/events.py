@@ -9,6 +9,7 @@ import msgspec
 
 from dialer.core.actions import Claim
 from dialer.core.lead import Lead, LeadProgress
+from dialer.core.learned import Learned
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -74,6 +75,13 @@ class AttemptDisposed(Event, frozen=True, kw_only=True, tag=True):
     ends_wrap_up: bool = True
 
 
+class AgentLogoutOrdered(Event, frozen=True, kw_only=True, tag=True):
+    """A supervisor logs an agent out: now, or after the call."""
+
+    agent_id: str
+    by: str
+
+
 # ---- the store's answers ------------------------------------------------------------------------------------
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why the store refused a claim. `retry_at` is when it may be asked again; None: never."""
@@ -105,6 +113,12 @@ class AttemptsInherited(Event, frozen=True, kw_only=True, tag=True):
     """An earlier run claimed these and never settled them: dialled or not, their outcome is unknown."""
 
     claims: tuple[Claim, ...]
+
+
+class StateRecalled(Event, frozen=True, kw_only=True, tag=True):
+    """What an earlier run had learned and counted, as its last snapshot has it."""
+
+    learned: Learned
 
 
 class StoreStalled(Event, frozen=True, kw_only=True, tag=True):
@@ -171,6 +185,13 @@ class AttemptEnded(Event, frozen=True, kw_only=True, tag=True):
     lost: bool = False  # the switch or the link died: the outcome is unknown
 
 
+class AttemptSurvived(Event, frozen=True, kw_only=True, tag=True):
+    """A call of an earlier run still lives: this agent talks with the called party."""
+
+    attempt_id: int
+    agent_id: str
+
+
 class LinkDropped(Event, frozen=True, kw_only=True, tag=True):
     """The link to the switch is down: no new calls."""
 
@@ -182,6 +203,27 @@ class LinkUp(Event, frozen=True, kw_only=True, tag=True):
 
 
 # ---- operators and time -------------------------------------------------------------------------------------
+class PacingChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A supervisor changed how the campaign paces; None leaves a value as it is. Checked before it came here."""
+
+    by: str
+    mode: str | None = None
+    target_abandon_rate: float | None = None
+    max_lines_per_idle_agent: float | None = None
+
+
+class LaunchingPaused(Event, frozen=True, kw_only=True, tag=True):
+    """Launch nothing until `LaunchingResumed`; live calls go on."""
+
+    by: str
+
+
+class LaunchingResumed(Event, frozen=True, kw_only=True, tag=True):
+    """Launch again."""
+
+    by: str
+
+
 class DrainOrdered(Event, frozen=True, kw_only=True, tag=True):
     """Stop launching, let live calls finish, then end."""
 
@@ -207,10 +249,12 @@ AnyEvent = (
     | AgentReadied
     | AgentKeyed
     | AttemptDisposed
+    | AgentLogoutOrdered
     | Reserved
     | Refused
     | ReservationLost
     | AttemptsInherited
+    | StateRecalled
     | StoreStalled
     | StoreRecovered
     | AttemptRinging
@@ -220,8 +264,12 @@ AnyEvent = (
     | BridgeFailed
     | AttemptAbandoned
     | AttemptEnded
+    | AttemptSurvived
     | LinkDropped
     | LinkUp
+    | PacingChanged
+    | LaunchingPaused
+    | LaunchingResumed
     | DrainOrdered
     | StopOrdered
     | TimePassed

@@ -1,0 +1,16 @@
+"""What a campaign has learned and counted: kept every minute, recalled at the next start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """Plain values, so that they can stand in the store and in the journal."""
+
+    at: float  # UTC seconds: when this was so
+    policies: dict[str, dict[str, Any]]  # policy id: its snapshot
+    answers: dict[str, Any]  # `models.answer.AnswerTable.snapshot`
+    counters: dict[str, Any]  # `Counters.snapshot`
