@@ -99,7 +99,7 @@ class RuleSet:
 
     def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         """Return the stops that would forbid the attempt."""
-        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}", EVERYTHING)
+        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
 
 
 def _hours_of(country: str, profiles: Sequence[Profile], defaults: Profile) -> list[CallingHours]:

@@ -58,8 +58,8 @@ class Place:
 def make_engine(campaign: Campaign, *, run: int, seed: int, policy: str | None = None) -> Engine:
     """Build the engine of a campaign; the policy follows the mode unless one is named."""
     warm_up()
-    chosen = make_policy(policy or POLICY_OF_MODE[campaign.mode])
-    return Engine(campaign, rules=rule_set(campaign), policy=chosen, run=run, seed=seed)
+    policies = {mode: make_policy(policy or policy_id) for mode, policy_id in POLICY_OF_MODE.items()}
+    return Engine(campaign, rules=rule_set(campaign), policies=policies, run=run, seed=seed)
 
 
 # ---- simulate -----------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.errors import StoreError
-from dialer.ports import CampaignStore, Cancellable, Clock, EventLog, Opening, Telephony
+from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Telephony
 
-_SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp)
+_SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 Observer = Callable[[ev.Event, Sequence[act.Action]], None]
@@ -35,7 +35,7 @@ class Runtime:
         engine: Engine,
         *,
         opening: Opening,
-        store: CampaignStore,
+        store: RuntimeStore,
         telephony: Telephony,
         clock: Clock,
         log: EventLog,
@@ -55,7 +55,7 @@ class Runtime:
         self._drain_planned = False
         self._alarm: Cancellable | None = None
         self._alarm_at = 0.0
-        self._store_work: deque[act.Reserve | act.Settle] = deque()
+        self._store_work: deque[act.Reserve | act.Settle | act.SaveLearned] = deque()
         self._store_wanted = asyncio.Event()
         self._own_stops: set[str] = set()  # set by our own settlements: the engine knows them already
         self._outstanding = 0  # actions the store has not yet answered
@@ -114,6 +114,8 @@ class Runtime:
         """Start is recovery: the list as the store has it, what an earlier run left in flight, then the switch."""
         opening, now = self._opening, self._clock.now()
         self.emit(ev.LeadsAdded(at=now, leads=opening.leads, progress=opening.progress))
+        if opening.learned is not None:
+            self.emit(ev.StateRecalled(at=now, learned=opening.learned))
         if opening.in_flight:
             self.emit(ev.AttemptsInherited(at=now, claims=opening.in_flight))
         self._logger.info(
@@ -149,7 +151,7 @@ class Runtime:
         for action in actions:
             if isinstance(action, _SWITCH_ACTIONS):
                 switch.append(action)
-            elif isinstance(action, act.Reserve | act.Settle):
+            elif isinstance(action, act.Reserve | act.Settle | act.SaveLearned):
                 self._outstanding += 1
                 self._store_work.append(action)
                 self._store_wanted.set()
@@ -188,6 +190,8 @@ class Runtime:
             action, done = work.popleft(), 1
             if isinstance(action, act.Reserve):
                 await self._reserve(action)
+            elif isinstance(action, act.SaveLearned):
+                await self._save(action)
             else:
                 settlements = list(action.settlements)
                 while work and isinstance(following := work[0], act.Settle):
@@ -234,6 +238,13 @@ class Runtime:
                 self._logger.info("store.recovered", campaign=self._campaign)
                 self.emit(ev.StoreRecovered(at=self._clock.now()))
             return
+
+    async def _save(self, action: act.SaveLearned) -> None:
+        """Keep learned state; one that could not be kept is followed by the next."""
+        try:
+            await self._store.save_learned(self._campaign, action.learned)
+        except StoreError as error:
+            self._logger.warning("learned.unsaved", campaign=self._campaign, error=str(error))
 
     async def _watch_stops(self) -> None:
         """Stops that others set reach calls which ring now; the store refuses all later ones by itself."""

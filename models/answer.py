@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,23 @@ class AnswerTable:
         self._answered = prior_rate * prior_weight
         self._cell_seen: NDArray[np.float64] = np.zeros((_ATTEMPT_BUCKETS, _HOURS))
         self._cell_answered: NDArray[np.float64] = np.zeros((_ATTEMPT_BUCKETS, _HOURS))
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was learned, as plain values."""
+        return {
+            "seen": self._seen,
+            "answered": self._answered,
+            "cell_seen": self._cell_seen.tolist(),
+            "cell_answered": self._cell_answered.tolist(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot. Raises `ValueError` where its shape is another."""
+        cells = np.array([state["cell_seen"], state["cell_answered"]], dtype=np.float64)
+        if cells.shape != (2, _ATTEMPT_BUCKETS, _HOURS):
+            raise ValueError(f"expected cells of shape (2, {_ATTEMPT_BUCKETS}, {_HOURS}), was {cells.shape}")
+        self._seen, self._answered = float(state["seen"]), float(state["answered"])
+        self._cell_seen, self._cell_answered = cells[0].copy(), cells[1].copy()
 
     @property
     def rate(self) -> float:

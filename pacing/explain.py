@@ -14,11 +14,12 @@ _GUARDS = {
     "lines_per_idle_agent": "the supervisor's bound on lines per idle agent is reached",
     "link": "the link to the switch is down",
     "store": "the store cannot record calls",
+    "paused": "a supervisor paused the campaign",
     "draining": "the campaign is draining",
 }
 
 # These forbid any launch, so the policy was not asked.
-_FORBIDDING = frozenset({"no_agents", "window", "link", "store", "draining"})
+_FORBIDDING = frozenset({"no_agents", "window", "link", "store", "paused", "draining"})
 
 
 def explain(

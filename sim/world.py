@@ -103,6 +103,8 @@ class World:
             elif isinstance(action, act.Bridge):
                 delay = self._scenario.switch.bridge_s.quantile(self._streams["bridge"].uniform(action.attempt_id))
                 self._after(delay, partial(self._bridge, action))
+            elif isinstance(action, act.LogOut):
+                self._emit(ev.AgentLoggedOut(at=self._clock.now(), agent_id=action.agent_id))
             elif isinstance(action, act.HangUp):
                 call = self._calls.get(action.attempt_id)
                 if call is not None:

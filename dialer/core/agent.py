@@ -27,6 +27,7 @@ AGENT_TRANSITIONS: dict[AgentState, dict[type, AgentState]] = {
     S.PAUSED: {ev.AgentReadied: S.IDLE, ev.AgentPaused: S.PAUSED, ev.AgentLoggedOut: S.OFFLINE},
     S.IDLE: {
         Bridge: S.RESERVED,
+        ev.AttemptSurvived: S.ON_CALL,
         ev.AgentPaused: S.PAUSED,
         ev.AgentReadied: S.IDLE,
         ev.AgentLoggedOut: S.OFFLINE,
@@ -45,7 +46,17 @@ AGENT_TRANSITIONS: dict[AgentState, dict[type, AgentState]] = {
 class Agent:
     """A logged-in or known agent. Mutable, private to the engine."""
 
-    __slots__ = ("agent_id", "attempt_id", "busy_since", "pause_reason", "pausing", "row", "since", "state")
+    __slots__ = (
+        "agent_id",
+        "attempt_id",
+        "busy_since",
+        "logging_out",
+        "pause_reason",
+        "pausing",
+        "row",
+        "since",
+        "state",
+    )
 
     def __init__(self, agent_id: str) -> None:
         self.agent_id = agent_id
@@ -56,6 +67,7 @@ class Agent:
         self.row = -1  # in the engine's table of busy agents; -1: not there
         self.pausing = False  # asked to pause after the call
         self.pause_reason = ""
+        self.logging_out = False  # a supervisor wants the leg hung up after the call
 
     def move(self, trigger: type, at: float) -> None:
         """Make the table's move. Raises `IllegalTransition` where it has none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from compliance.ruleset import EVERYTHING
 from dialer.core import events as ev
 from dialer.core.actions import Bridge, Claim
 from dialer.errors import IllegalTransition
@@ -27,6 +28,7 @@ class AttemptState(IntEnum):
     MESSAGE = 7  # abandoned: the safe-harbour message plays
     DISPOSING = 8  # the call is over, the agent wraps up
     ENDED = 9
+    INHERITED = 10  # claimed by an earlier run; the switch has not yet been asked what became of it
 
 
 S = AttemptState
@@ -57,6 +59,7 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
     S.MESSAGE: {ev.AttemptEnded: S.ENDED},
     S.DISPOSING: {ev.AttemptDisposed: S.ENDED},
     S.ENDED: {},
+    S.INHERITED: {ev.AttemptSurvived: S.TALKING, ev.AttemptEnded: S.ENDED, ev.LinkUp: S.ENDED},
 }
 
 
@@ -86,6 +89,7 @@ class Attempt:
         "reserved_at",
         "row",
         "state",
+        "survived",
         "trunk",
         "try_no",
     )
@@ -117,6 +121,12 @@ class Attempt:
         self.machine = False
         self.abandoned = False
         self.hang_up_asked = False
+        self.survived = False  # began in an earlier run
+
+    @property
+    def own_stop_keys(self) -> tuple[str, ...]:
+        """The stops that are about this lead, number and person alone."""
+        return tuple(key for key in self.claim.stop_keys if key != EVERYTHING)
 
     def allows(self, trigger: type) -> bool:
         """Say whether the table has a move for this trigger from the present state."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from dialer.core.disposition import RIGHT_PARTY, Disposition
 
@@ -26,6 +27,17 @@ class Counters:
     answer_to_bridge_s: float = 0.0  # sum over `bridged`
     handle_s: float = 0.0  # sum over handled calls
     handled: int = 0
+
+    def snapshot(self) -> dict[str, Any]:
+        """The counts as plain values."""
+        return asdict(self)
+
+    def restore(self, counts: dict[str, Any]) -> None:
+        """Go on from a snapshot."""
+        for entry in fields(self):
+            value = counts.get(entry.name)
+            if value is not None:
+                setattr(self, entry.name, Counter(value) if isinstance(value, dict) else value)
 
     @property
     def abandon_rate(self) -> float | None:

@@ -10,7 +10,7 @@ held by the store ends in exactly one `Settle`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -21,7 +21,7 @@ from carriers.causes import CallEnd, read_end
 from carriers.router import SpreadRouter
 from carriers.trunk import TrunkLoad
 from compliance.frequency import DialCandidate
-from compliance.ruleset import RuleSet
+from compliance.ruleset import EVERYTHING, RuleSet
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -32,6 +32,7 @@ from dialer.core.dial_queue import DialQueue
 from dialer.core.disposition import AGENT_DISPOSITIONS, STOPPING, Disposition
 from dialer.core.floor import Floor
 from dialer.core.lead import LeadProgress
+from dialer.core.learned import Learned
 from dialer.core.live_rows import LiveRows
 from dialer.core.retry import after_attempt
 from dialer.core.status import CampaignStatus
@@ -42,6 +43,7 @@ from pacing.view import PacingView
 
 DECISION_DELAY_S = 0.05
 TICK_S = 1.0
+SAVE_S = 60.0
 SLOW_TICK_S = 60.0
 CLAIMS_PER_BATCH = 100
 # Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
@@ -58,23 +60,31 @@ _END_DISPOSITION = {
     CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
     CallEnd.FAILED: Disposition.FAILED,
 }
+_UNLIMITED = (AttemptState.TALKING, AttemptState.DISPOSING, AttemptState.INHERITED)
 _IN_FLIGHT = (AttemptState.RESERVING, AttemptState.DIALLING, AttemptState.RINGING, AttemptState.SCREENING)
 
 
 class Engine:
     """The dialer without I/O. One writer calls `step` once per event, in order; the same events give the same actions.
 
-    `run` is the lease's fence: attempt ids of two runs never meet. `seed` feeds the policy's dithering.
+    `policies` has one for each mode; all of them learn, so that a change of mode loses nothing. `run` is the lease's
+    fence: attempt ids of two runs never meet. `seed` feeds the policy's dithering.
     """
 
-    def __init__(self, campaign: Campaign, *, rules: RuleSet, policy: Policy, run: int, seed: int) -> None:
+    def __init__(
+        self, campaign: Campaign, *, rules: RuleSet, policies: Mapping[str, Policy], run: int, seed: int
+    ) -> None:
         self.campaign = campaign
-        self.policy = policy
+        self.mode: str = campaign.mode
+        self.target_abandon_rate = campaign.target_abandon_rate
+        self.max_lines_per_idle_agent = campaign.max_lines_per_idle_agent
+        self._policies = dict(policies)
         self.queue = DialQueue(rules)
         self.floor = Floor(agent.id for agent in campaign.agents)
         self.counters = Counters()
         self.ended = False
         self.draining = False
+        self.paused = False
         self._rules = rules
         self._rng = np.random.default_rng([seed, run])
         self._router = SpreadRouter(
@@ -105,10 +115,12 @@ class Engine:
             ev.AgentReadied: self._agent_readied,
             ev.AgentKeyed: self._agent_keyed,
             ev.AttemptDisposed: self._attempt_disposed,
+            ev.AgentLogoutOrdered: self._agent_logout_ordered,
             ev.Reserved: self._reserved,
             ev.Refused: self._refused,
             ev.ReservationLost: self._reservation_lost,
             ev.AttemptsInherited: self._attempts_inherited,
+            ev.StateRecalled: self._state_recalled,
             ev.StoreStalled: self._store_stalled,
             ev.StoreRecovered: self._store_recovered,
             ev.AttemptRinging: self._attempt_ringing,
@@ -118,8 +130,12 @@ class Engine:
             ev.BridgeFailed: self._bridge_failed,
             ev.AttemptAbandoned: self._attempt_abandoned,
             ev.AttemptEnded: self._attempt_ended,
+            ev.AttemptSurvived: self._attempt_survived,
             ev.LinkDropped: self._link_dropped,
             ev.LinkUp: self._link_came_up,
+            ev.PacingChanged: self._pacing_changed,
+            ev.LaunchingPaused: self._launching_paused,
+            ev.LaunchingResumed: self._launching_resumed,
             ev.DrainOrdered: self._drain_ordered,
             ev.StopOrdered: self._stop_ordered,
             ev.TimePassed: self._time_passed,
@@ -138,6 +154,11 @@ class Engine:
         if self.draining and not self._attempts and not self.ended:
             self._end("drained")
         return self._out
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the present mode."""
+        return self._policies[self.mode]
 
     @property
     def next_timer_at(self) -> float | None:
@@ -161,9 +182,12 @@ class Engine:
         return CampaignStatus(
             campaign=self.campaign.campaign,
             at=self._now,
-            mode=self.campaign.mode,
+            mode=self.mode,
             policy=self.policy.policy_id,
             draining=self.draining,
+            paused=self.paused,
+            link_up=self._link_up,
+            store_ok=self._store_ok,
             agents={state.name.lower(): count for state, count in counts.items()},
             dialling=len(self._lines),
             waiting=len(self._waiting),
@@ -176,7 +200,8 @@ class Engine:
             bridged=counters.bridged,
             abandoned=counters.abandoned,
             abandon_rate=counters.abandon_rate,
-            target_abandon_rate=self.campaign.target_abandon_rate,
+            target_abandon_rate=self.target_abandon_rate,
+            max_lines_per_idle_agent=self.max_lines_per_idle_agent,
             right_party_contacts=counters.right_party_contacts,
             promises=counters.promises,
             dispositions=dict(counters.dispositions),
@@ -194,12 +219,19 @@ class Engine:
             if len(progress.number_ready_at) != len(lead.numbers):
                 progress = _fresh(progress, len(lead.numbers))
             self.queue.add(lead, progress)
-        self._loaded = True
+        if not self._loaded:
+            self._loaded = True
+            self._timers.set(self._now + SAVE_S, TimerKind.SAVE)
         self._ask("LeadsAdded")
         self._start_ticking()
 
     def _lead_stopped(self, event: ev.LeadStopped) -> None:
-        """The store refuses the lead from now on; here only calls that nobody has answered yet are hung up."""
+        """The store refuses the lead from now on; here only calls that nobody has answered yet are hung up.
+
+        The stop of everything also ends the campaign: what it refuses now must not look like a finished list.
+        """
+        if event.key == EVERYTHING:
+            self.draining = True
         self._stop((event.key,), event.reason)
 
     def _stop(self, keys: tuple[str, ...], reason: str) -> None:
@@ -269,14 +301,29 @@ class Engine:
         if agent.state is AgentState.WRAP_UP and ends_wrap_up:
             self._end_wrap_up(agent)
 
+    def _agent_logout_ordered(self, event: ev.AgentLogoutOrdered) -> None:
+        """Hang up the agent's leg now, or after the call."""
+        agent = self.floor.get(event.agent_id)
+        if agent is None or agent.state is AgentState.OFFLINE:
+            return
+        busy = agent.attempt_id is not None
+        self.floor.pause(agent, f"logged out by {event.by}", event.at)
+        agent.logging_out = True
+        if not busy:
+            self._out.append(act.LogOut(agent_id=agent.agent_id))
+
     def _end_wrap_up(self, agent: Agent) -> None:
         attempt = self._attempts.get(agent.attempt_id or -1)
         handle_s = self.floor.wrapped_up(agent, self._now)
-        self.policy.handled(handle_s=handle_s)
-        self.counters.handle_s += handle_s
-        self.counters.handled += 1
+        if attempt is None or not attempt.survived:  # nobody here knows when a survivor's call began
+            for policy in self._policies.values():
+                policy.handled(handle_s=handle_s)
+            self.counters.handle_s += handle_s
+            self.counters.handled += 1
         if attempt is not None:
             self._close(attempt, attempt.disposition or Disposition.UNDISPOSED)
+        if agent.logging_out:
+            self._out.append(act.LogOut(agent_id=agent.agent_id))
         self._match()
         self._ask("AttemptDisposed")
 
@@ -342,20 +389,40 @@ class Engine:
                 self._undialled(attempt, Disposition.UNKNOWN)
 
     def _attempts_inherited(self, event: ev.AttemptsInherited) -> None:
-        """An earlier run's claims: settled as unknown, so that they stay counted and the lead rests."""
+        """An earlier run's claims. The switch says which of them live; the rest is settled as unknown at `LinkUp`."""
         by_id = {self.queue[i].lead.lead_id: i for i in range(len(self.queue))}
         for claim in event.claims:
             index = by_id.get(claim.lead_id)
-            if index is None:
+            if index is None or claim.attempt_id in self._attempts:
                 continue
-            lead = self.queue[index].lead
-            numbers = [number.e164 for number in lead.numbers]
+            numbers = [number.e164 for number in self.queue[index].lead.numbers]
             number_index = numbers.index(claim.number) if claim.number in numbers else 0
             attempt = Attempt(claim.attempt_id, claim, index, number_index, at=claim.at, closes_at=-inf, trunk="")
-            attempt.move(ev.ReservationLost)
+            attempt.state = AttemptState.INHERITED
+            attempt.survived = True
             self.queue.drop(index)
             self._attempts[claim.attempt_id] = attempt
-            self._close(attempt, Disposition.UNKNOWN)
+
+    def _state_recalled(self, event: ev.StateRecalled) -> None:
+        """Go on with what an earlier run learned; one from the future belongs to another clock and is left alone."""
+        learned = event.learned
+        if learned.at > event.at:
+            return
+        self.counters.restore(learned.counters)
+        self._answers.restore(learned.answers)
+        for policy in self._policies.values():
+            state = learned.policies.get(policy.policy_id)
+            if state:
+                policy.restore(state)
+
+    def learned(self) -> Learned:
+        """What was learned and counted, for the next run."""
+        return Learned(
+            at=self._now,
+            policies={policy.policy_id: policy.snapshot() for policy in self._policies.values()},
+            answers=self._answers.snapshot(),
+            counters=self.counters.snapshot(),
+        )
 
     def _store_stalled(self, _: ev.StoreStalled) -> None:
         self._store_ok = False
@@ -455,8 +522,11 @@ class Engine:
         before = attempt.state
         attempt.move(ev.AttemptEnded)
         attempt.ended_at = event.at
-        self._router.give_back(attempt.trunk)
-        if before is AttemptState.TALKING:
+        if attempt.trunk:
+            self._router.give_back(attempt.trunk)
+        if before is AttemptState.INHERITED:
+            self._close(attempt, Disposition.UNKNOWN)
+        elif before is AttemptState.TALKING:
             self._call_over(attempt)
         elif before in (AttemptState.DIALLING, AttemptState.RINGING):
             self._not_live(attempt)
@@ -499,14 +569,45 @@ class Engine:
         self._abandon(attempt)
         self._close(attempt, Disposition.ABANDONED)
 
+    def _attempt_survived(self, event: ev.AttemptSurvived) -> None:
+        """A call of an earlier run goes on: its agent is busy, and its end will be settled like any other."""
+        attempt = self._fits(event.attempt_id, ev.AttemptSurvived)
+        agent = self.floor.get(event.agent_id)
+        if attempt is None or agent is None or agent.state is not AgentState.IDLE:
+            return
+        attempt.move(ev.AttemptSurvived)
+        attempt.agent_id = agent.agent_id
+        attempt.bridged_at = event.at
+        self.floor.take_up(agent, attempt.attempt_id, event.at)
+
     def _link_dropped(self, _: ev.LinkDropped) -> None:
         self._link_up = False
 
     def _link_came_up(self, _: ev.LinkUp) -> None:
         self._link_up = True
+        for attempt in [a for a in self._attempts.values() if a.state is AttemptState.INHERITED]:
+            attempt.move(ev.LinkUp)
+            self._close(attempt, Disposition.UNKNOWN)
         self._ask("LinkUp")
 
     # ---- operators and time ---------------------------------------------------------------------------------
+    def _pacing_changed(self, event: ev.PacingChanged) -> None:
+        """In force at the next decision."""
+        if event.mode is not None:
+            self.mode = event.mode
+        if event.target_abandon_rate is not None:
+            self.target_abandon_rate = event.target_abandon_rate
+        if event.max_lines_per_idle_agent is not None:
+            self.max_lines_per_idle_agent = event.max_lines_per_idle_agent
+        self._ask("PacingChanged")
+
+    def _launching_paused(self, _: ev.LaunchingPaused) -> None:
+        self.paused = True
+
+    def _launching_resumed(self, _: ev.LaunchingResumed) -> None:
+        self.paused = False
+        self._ask("LaunchingResumed")
+
     def _drain_ordered(self, _: ev.DrainOrdered) -> None:
         self.draining = True
 
@@ -527,6 +628,8 @@ class Engine:
                 self._decide(cause)
             elif kind is TimerKind.TICK:
                 self._tick()
+            elif kind is TimerKind.SAVE:
+                self._save()
             elif kind is TimerKind.WRAP_UP_LIMIT:
                 attempt = self._attempts.get(subject)
                 if attempt is not None and attempt.state is AttemptState.DISPOSING:
@@ -534,10 +637,14 @@ class Engine:
             else:
                 self._attempt_limit(subject)
 
+    def _save(self) -> None:
+        self._out.append(act.SaveLearned(learned=self.learned()))
+        self._timers.set(self._now + SAVE_S, TimerKind.SAVE)
+
     def _attempt_limit(self, attempt_id: int) -> None:
         """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
         attempt = self._attempts.get(attempt_id)
-        if attempt is None or attempt.state in (AttemptState.TALKING, AttemptState.DISPOSING):
+        if attempt is None or attempt.state in _UNLIMITED:
             return
         began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
         allowed = UNBRIDGED_LIMIT_S if attempt.answered_at else self.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
@@ -589,7 +696,7 @@ class Engine:
             self._timers.set(self._now + DECISION_DELAY_S, TimerKind.DECIDE)
 
     def _may_dial(self) -> bool:
-        return self._link_up and self._store_ok and not self.draining
+        return self._link_up and self._store_ok and not self.draining and not self.paused
 
     def _closed(self) -> str:
         """The guard that forbids any launch now; empty if none."""
@@ -599,6 +706,8 @@ class Engine:
             return "link"
         if not self._store_ok:
             return "store"
+        if self.paused:
+            return "paused"
         if self.floor.idle + len(self.floor.busy) == 0:
             return "no_agents"
         if self.queue.peek(self._now) is None:
@@ -633,8 +742,8 @@ class Engine:
             answer_probability=self._lines.column(1),
             waiting=len(self._waiting),
             next_answer_probability=self._answers.rate if head is None else self._probability(head),
-            max_lines_per_idle_agent=self.campaign.max_lines_per_idle_agent,
-            target_abandon_rate=self.campaign.target_abandon_rate,
+            max_lines_per_idle_agent=self.max_lines_per_idle_agent,
+            target_abandon_rate=self.target_abandon_rate,
         )
 
     def _probability(self, index: int) -> float:
@@ -669,7 +778,7 @@ class Engine:
             lead_id=lead.lead_id,
             number=number.e164,
             at=now,
-            stop_keys=self._rules.stop_keys(candidate),
+            stop_keys=(*self._rules.stop_keys(candidate), EVERYTHING),
             fact_keys=self._rules.fact_keys(candidate),
             caps=self._rules.caps(candidate, now),
         )
@@ -724,17 +833,19 @@ class Engine:
         after_s = self._now - began
         attempts = self.queue[attempt.lead].progress.attempts
         self._answers.learn(attempts, began, answered=answered)
-        if answered:
-            self.policy.answered(after_s=after_s, probability=attempt.probability)
-        else:
-            self.policy.not_answered(after_s=after_s, probability=attempt.probability)
+        for policy in self._policies.values():
+            if answered:
+                policy.answered(after_s=after_s, probability=attempt.probability)
+            else:
+                policy.not_answered(after_s=after_s, probability=attempt.probability)
 
     def _abandon(self, attempt: Attempt) -> None:
         """Count an abandoned call, once."""
         if not attempt.abandoned:
             attempt.abandoned = True
             self.counters.abandoned += 1
-            self.policy.abandoned()
+            for policy in self._policies.values():
+                policy.abandoned()
 
     def _hang_up(self, attempt: Attempt, reason: str) -> None:
         attempt.hang_up_asked = True
@@ -774,7 +885,7 @@ class Engine:
             self.queue.put(attempt.lead)
         stop_reason = STOPPING.get(Disposition(disposition), "")
         if stop_reason:
-            self._stop(attempt.claim.stop_keys, stop_reason)  # the same person may ring on another account now
+            self._stop(attempt.own_stop_keys, stop_reason)  # the same person may ring on another account now
         self._settlements.append(
             act.Settlement(
                 attempt_id=attempt.attempt_id,
@@ -792,13 +903,14 @@ class Engine:
                 caller_id=attempt.caller_id or None,
                 fact_keys=attempt.claim.fact_keys,
                 progress=entry.progress,
-                stop_keys=attempt.claim.stop_keys if stop_reason else (),
+                stop_keys=attempt.own_stop_keys if stop_reason else (),
                 stop_reason=stop_reason,
             )
         )
 
     def _end(self, reason: str) -> None:
         self.ended = True
+        self._out.append(act.SaveLearned(learned=self.learned()))
         self._out.append(act.EndCampaign(reason=reason))
 
 

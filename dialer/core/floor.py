@@ -50,6 +50,7 @@ class Floor:
         attempt_id = agent.attempt_id
         self._free(agent)
         self._idle.pop(agent.agent_id, None)
+        agent.logging_out = False
         agent.move(ev.AgentLoggedOut, at)
         return attempt_id
 
@@ -83,6 +84,14 @@ class Floor:
         agent.busy_since = at
         self.busy.add(agent, at)
         return agent
+
+    def take_up(self, agent: Agent, attempt_id: int, at: float) -> None:
+        """An idle agent turns out to talk in a call of an earlier run."""
+        del self._idle[agent.agent_id]
+        agent.move(ev.AttemptSurvived, at)
+        agent.attempt_id = attempt_id
+        agent.busy_since = at
+        self.busy.add(agent, at)
 
     def release(self, agent: Agent, trigger: type, at: float) -> None:
         """A reserved agent's call came to nothing (`BridgeFailed` or `AttemptEnded`)."""

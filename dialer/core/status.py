@@ -15,6 +15,9 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     policy: str
     draining: bool
+    paused: bool
+    link_up: bool
+    store_ok: bool
     agents: dict[str, int]  # by state, lower case
     dialling: int  # lines being set up or ringing
     waiting: int  # answered, no agent yet
@@ -28,6 +31,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     abandoned: int
     abandon_rate: float | None
     target_abandon_rate: float
+    max_lines_per_idle_agent: float
     right_party_contacts: int
     promises: int
     dispositions: dict[str, int]

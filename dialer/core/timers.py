@@ -14,6 +14,7 @@ class TimerKind(IntEnum):
     TICK = 1
     WRAP_UP_LIMIT = 2
     ATTEMPT_LIMIT = 3
+    SAVE = 4
 
 
 class Timers:

@@ -67,10 +67,10 @@ class ToldPolicy:
         self.learned.append("abandoned")
 
     def snapshot(self) -> dict[str, object]:
-        return {}
+        return {"learned": list(self.learned)}
 
     def restore(self, state: dict[str, object]) -> None:
-        pass
+        self.learned = list(state["learned"])  # type: ignore[call-overload]
 
 
 def campaign_of(**changes: object) -> Campaign:
@@ -104,7 +104,9 @@ class Bench:
     def __init__(self, leads: int = 5, numbers: int = 1, *, rules: OpenRules | None = None, **changes: object) -> None:
         self.policy = ToldPolicy()
         self.rules = rules or OpenRules()
-        self.engine = Engine(campaign_of(**changes), rules=self.rules, policy=self.policy, run=1, seed=1)  # type: ignore[arg-type]
+        self.progressive = ToldPolicy(policy_id="told-progressive-v1")
+        policies = {"progressive": self.progressive, "predictive": self.policy}
+        self.engine = Engine(campaign_of(**changes), rules=self.rules, policies=policies, run=1, seed=1)  # type: ignore[arg-type]
         self.now = START
         self.done: list[act.Action] = []
         made = tuple(lead_of(f"L{index}", numbers) for index in range(leads))

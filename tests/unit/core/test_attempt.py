@@ -34,6 +34,9 @@ BRIDGING   AttemptEnded      ENDED
 TALKING    AttemptEnded      DISPOSING
 MESSAGE    AttemptEnded      ENDED
 DISPOSING  AttemptDisposed   ENDED
+INHERITED  AttemptSurvived   TALKING
+INHERITED  AttemptEnded      ENDED
+INHERITED  LinkUp            ENDED
 """
 MOVES = {(a, b): c for a, b, c in (line.split() for line in LIFE.strip().splitlines())}
 

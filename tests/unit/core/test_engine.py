@@ -329,18 +329,25 @@ def test_facts_about_ended_attempts_change_nothing() -> None:
     assert bench.engine.counters.late_events == 3
 
 
-def test_claims_of_an_earlier_run_are_settled_as_unknown_and_rest() -> None:
-    bench = Bench(leads=1)
+def inherited(bench: Bench, attempt_id: int = 99) -> None:
     claim = act.Claim(
-        attempt_id=99,
+        attempt_id=attempt_id,
         lead_id="L0",
         number="+51999000000",
         at=START - 60.0,
-        stop_keys=(),
+        stop_keys=("lead:L0",),
         fact_keys=("person:PL0",),
         caps=(),
     )
+    bench.tell(ev.LinkDropped, reason="not yet connected")
     bench.tell(ev.AttemptsInherited, claims=(claim,))
+
+
+def test_claims_of_an_earlier_run_are_settled_as_unknown_once_the_switch_is_heard_and_rest() -> None:
+    bench = Bench(leads=1)
+    inherited(bench)
+    assert bench.settled == []
+    bench.tell(ev.LinkUp)
     (settled,) = bench.settled
     assert (settled.attempt_id, settled.disposition, settled.originated_at) == (99, "UNKNOWN", None)
     bench.log_in("ana")
@@ -348,6 +355,111 @@ def test_claims_of_an_earlier_run_are_settled_as_unknown_and_rest() -> None:
     bench.policy.want = 0
     bench.wait(4 * 3600.0)
     assert len(bench.dial()) == 1
+
+
+def test_a_call_that_outlived_its_engine_goes_on_and_is_disposed_by_its_agent() -> None:
+    bench = Bench(leads=1)
+    inherited(bench)
+    bench.log_in("ana")
+    bench.tell(ev.AttemptSurvived, attempt_id=99, agent_id="ana")
+    bench.tell(ev.LinkUp)
+    assert (bench.state("ana"), bench.settled) == ("ON_CALL", [])
+    bench.wait(30.0)
+    bench.tell(ev.AttemptEnded, attempt_id=99, cause=16)
+    bench.tell(ev.AgentKeyed, agent_id="ana", key="2")
+    (settled,) = bench.settled
+    assert (settled.disposition, settled.agent_id) == ("PTP", "ana")
+    assert bench.state("ana") == "IDLE"
+    assert "handled" not in bench.policy.learned  # nobody here knows when that call began
+
+
+def test_what_was_learned_and_counted_is_kept_every_minute_and_recalled() -> None:
+    bench = Bench()
+    bench.log_in("ana")
+    (attempt,) = bench.dial()
+    bench.talk(attempt)
+    saved = [a.learned for a in bench.wait(60.0) if isinstance(a, act.SaveLearned)]
+    assert len(saved) == 1 and saved[0].counters["live_answers"] == 1
+    other = Bench()
+    other.now = saved[0].at
+    other.tell(ev.StateRecalled, learned=saved[0])
+    assert other.engine.counters.live_answers == 1
+    assert other.policy.learned == ["answered"]
+    assert other.engine.learned().answers == saved[0].answers
+
+
+def test_state_from_the_future_is_another_clock_s_and_left_alone() -> None:
+    bench = Bench()
+    bench.tell(ev.StateRecalled, learned=act.Learned(at=START + 1, policies={}, answers={}, counters={"attempts": 9}))
+    assert bench.engine.counters.attempts == 0
+
+
+def test_live_pacing_is_in_force_at_the_next_decision() -> None:
+    bench = Bench()
+    bench.log_in("ana")
+    bench.wait(1.0)
+    bench.tell(ev.PacingChanged, by="eva", target_abandon_rate=0.01, max_lines_per_idle_agent=2.0)
+    bench.wait(0.06)
+    view = bench.policy.views[-1]
+    assert (view.target_abandon_rate, view.max_lines_per_idle_agent) == (0.01, 2.0)
+    bench.tell(ev.PacingChanged, by="eva", mode="progressive")
+    asked = len(bench.policy.views)
+    bench.wait(2.0)
+    assert len(bench.policy.views) == asked and bench.progressive.views
+    status = bench.engine.status()
+    assert (status.mode, status.policy, status.target_abandon_rate) == ("progressive", "told-progressive-v1", 0.01)
+
+
+def test_every_policy_learns_whichever_is_in_force() -> None:
+    bench = Bench()
+    bench.log_in("ana")
+    (attempt,) = bench.dial()
+    bench.talk(attempt)
+    assert bench.progressive.learned == bench.policy.learned == ["answered"]
+
+
+def test_a_paused_campaign_launches_nothing_and_lets_calls_go_on() -> None:
+    bench = Bench()
+    bench.log_in("ana", "bruno")
+    (attempt,) = bench.dial()
+    bench.tell(ev.LaunchingPaused, by="eva")
+    assert bench.dial() == []
+    assert bench.talk(attempt) == "ana"
+    bench.tell(ev.LaunchingResumed, by="eva")
+    assert len(bench.dial()) == 1
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_supervisor_logs_an_agent_out_now_or_after_the_call(busy: bool) -> None:
+    bench = Bench()
+    bench.log_in("ana")
+    if busy:
+        (attempt,) = bench.dial()
+        bench.talk(attempt)
+    ordered = bench.tell(ev.AgentLogoutOrdered, agent_id="ana", by="eva")
+    assert [isinstance(a, act.LogOut) for a in ordered] == ([] if busy else [True])
+    if busy:
+        bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=16)
+        actions = bench.tell(ev.AgentKeyed, agent_id="ana", key="1")
+        assert [a.agent_id for a in actions if isinstance(a, act.LogOut)] == ["ana"]
+    assert bench.dial() == []
+    bench.tell(ev.AgentLoggedOut, agent_id="ana")
+    bench.log_in("ana")
+    assert bench.state("ana") == "IDLE"
+
+
+def test_the_stop_of_everything_hangs_up_what_rings_and_ends_the_campaign() -> None:
+    bench = Bench()
+    bench.log_in("ana")
+    talking, ringing = bench.dial(2)
+    bench.talk(talking)
+    actions = bench.tell(ev.LeadStopped, key="everything", reason="emergency")
+    assert [a.attempt_id for a in actions if isinstance(a, act.HangUp)] == [ringing]
+    bench.tell(ev.AttemptEnded, attempt_id=ringing, cause=16)
+    assert bench.dial() == []
+    bench.tell(ev.AttemptEnded, attempt_id=talking, cause=16)
+    bench.tell(ev.AgentKeyed, agent_id="ana", key="1")
+    assert len(bench.of(act.EndCampaign)) == 1
 
 
 def test_trunk_channels_bound_what_is_launched() -> None:

@@ -15,6 +15,7 @@ PAUSED    AgentReadied     IDLE
 PAUSED    AgentPaused      PAUSED
 PAUSED    AgentLoggedOut   OFFLINE
 IDLE      Bridge           RESERVED
+IDLE      AttemptSurvived  ON_CALL
 IDLE      AgentPaused      PAUSED
 IDLE      AgentReadied     IDLE
 IDLE      AgentLoggedOut   OFFLINE
