@@ -15,7 +15,7 @@ class TrunkLoad:
         self.in_use = 0
         self._window_s = max(1.0, 1.0 / max_cps)
         self._per_window = max(1, floor(max_cps * self._window_s))
-        self._set_ups: deque[float] = deque(maxlen=self._per_window)
+        self.set_ups: deque[float] = deque(maxlen=self._per_window)  # recent ones, oldest first
 
     @property
     def free_channels(self) -> int:
@@ -24,7 +24,7 @@ class TrunkLoad:
 
     def room(self, now: float) -> int:
         """How many calls may be set up at `now`."""
-        set_ups = self._set_ups
+        set_ups = self.set_ups
         while set_ups and now - set_ups[0] >= self._window_s:
             set_ups.popleft()
         return max(0, min(self.free_channels, self._per_window - len(set_ups)))
@@ -32,7 +32,7 @@ class TrunkLoad:
     def take(self, now: float) -> None:
         """Use a channel and a call set-up."""
         self.in_use += 1
-        self._set_ups.append(now)
+        self.set_ups.append(now)
 
     def give_back(self) -> None:
         """Free a channel."""

@@ -24,16 +24,18 @@ from pathlib import Path
 import structlog
 
 from dialer import __version__
+from dialer.adapters.audit import audit_log
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.journal import Header, Journal, header_of, journal_path, read_journal
 from dialer.adapters.store.memory import MemoryStore
 from dialer.adapters.store.redis import RedisStore, open_store
+from dialer.adapters.supervisor import Supervisor
 from dialer.config.campaign import Campaign
 from dialer.config.rule_packs import rule_set
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead
-from dialer.errors import ComplianceBreach, ConfigError, JournalError
-from dialer.ports import Clock, Telephony
+from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError, JournalError
+from dialer.ports import Clock, Opening, Telephony
 from dialer.runtime import Observer, Runtime
 from pacing.registry import make_policy, warm_up
 from sim.clock import VirtualClock
@@ -128,9 +130,12 @@ async def _session(
     seed: int,
     observer: Observer | None,
 ) -> AsyncIterator[Session]:
-    """Open the campaign in the store, begin its journal, and give the lease back at the end."""
+    """Open the campaign in the store, begin its journal, serve its control socket; give the lease back at the end."""
+    # Imported here, for it needs a POSIX system.
+    from dialer.adapters.control import ControlServer
+
     name = campaign.campaign
-    opening = await store.open_campaign(name, owner=f"{socket.gethostname()}:{os.getpid()}")
+    opening = await _open(store, name)
     try:
         header = header_of(campaign, run=opening.run, seed=seed, started_at=clock.now())
         journal = Journal(journal_path(place.data_dir, header), header)
@@ -144,9 +149,34 @@ async def _session(
             logger=structlog.get_logger(),
             observer=observer,
         )
-        yield Session(runtime=runtime, journal=journal.path, clock=clock)
+        supervisor = Supervisor(runtime, campaign, clock=clock, store=store, audit=audit_log(place.data_dir))
+        async with ControlServer(supervisor, name, place.data_dir).serve():
+            yield Session(runtime=runtime, journal=journal.path, clock=clock)
     finally:
         await store.close_campaign(name)
+
+
+async def _open(store: RedisStore, name: str) -> Opening:
+    """Open a campaign; a lease whose program died on this machine is taken at once. Raises `CampaignRunning`."""
+    host = socket.gethostname()
+    owner = f"{host}:{os.getpid()}"
+    try:
+        return await store.open_campaign(name, owner=owner)
+    except CampaignRunning as running:
+        holder, _, pid = running.owner.rpartition(":")
+        if holder != host or not pid.isdigit() or _lives(int(pid)):
+            raise
+        return await store.open_campaign(name, owner=owner, dead_owner=running.owner)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it lives, and is somebody else's
+    return True
 
 
 @dataclass(slots=True, kw_only=True)

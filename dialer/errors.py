@@ -11,7 +11,8 @@ DialerError
 │   ├─ LoginRefused            operator: wrong user or secret; not retried
 │   ├─ UnsafeValue             a value with control characters was refused before it reached the switch
 │   └─ CommandTimeout          outcome unknown: reconcile
-└─ StoreError                  not durable: do not dial
+└─ StoreError                  not durable: do not dial; a stall that may pass
+    └─ LeaseLost               a later run has the campaign: stop for good
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ class ConfigError(DialerError):
 
 
 class CampaignRunning(DialerError):
-    """Another process holds this campaign's lease."""
+    """Another process holds this campaign's lease. `owner` is what that process called itself."""
+
+    def __init__(self, message: str, *, owner: str = "") -> None:
+        super().__init__(message)
+        self.owner = owner
 
 
 class JournalError(DialerError):
@@ -67,3 +72,7 @@ class CommandTimeout(TelephonyError):
 
 class StoreError(DialerError):
     """The store did not confirm a write: nothing that depends on it may be dialled."""
+
+
+class LeaseLost(StoreError):
+    """A later run of the campaign has its lease: this writer will never write again, so trying again is no use."""

@@ -23,8 +23,13 @@ State = TypeVar("State", bound=IntEnum)
 
 
 def diagram(table: Mapping[State, Mapping[type, State]], *, first: State) -> str:
-    """Return a table as a mermaid state diagram; moves between the same two states share an arrow."""
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name}"]
+    """Return a table as a mermaid state diagram; moves between the same two states share an arrow.
+
+    It begins at `first`, and at every state that no move leads to.
+    """
+    reached = {target for moves in table.values() for target in moves.values()}
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    [*] --> {state.name}" for state in table if state is first or state not in reached]
     for state, moves in table.items():
         by_target: dict[State, list[str]] = {}
         for trigger, target in moves.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dialer.core.disposition import RIGHT_PARTY, Disposition
@@ -30,7 +30,8 @@ class Counters:
 
     def snapshot(self) -> dict[str, Any]:
         """The counts as plain values."""
-        return asdict(self)
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in values.items()}
 
     def restore(self, counts: dict[str, Any]) -> None:
         """Go on from a snapshot."""
@@ -46,7 +47,7 @@ class Counters:
 
     def settled(self, disposition: str) -> None:
         """Count an attempt's final disposition."""
-        self.dispositions[disposition] += 1
+        self.dispositions[str(disposition)] += 1  # plain text: the counts are kept as JSON
         if disposition in RIGHT_PARTY:
             self.right_party_contacts += 1
         if disposition == Disposition.PTP:

@@ -9,6 +9,7 @@ once per lead. An entry is void when the lead has been queued again since: each 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
@@ -78,6 +79,14 @@ class DialQueue:
         if progress.status == "ready":
             self.put(index)
         return index
+
+    def restore(self, leads: Sequence[Lead], progress: Sequence[LeadProgress], tickets: Sequence[int]) -> None:
+        """Fill an empty queue with leads that were queued in the order of their tickets (0: not queued)."""
+        for lead, so_far in zip(leads, progress, strict=True):
+            self._leads.append(QueuedLead(lead, so_far))
+        for ticket, index in sorted((ticket, index) for index, ticket in enumerate(tickets) if ticket):
+            self._tickets = ticket - 1
+            self.put(index)
 
     def put(self, index: int) -> None:
         """Queue a lead (again), by its present progress."""

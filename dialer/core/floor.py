@@ -18,13 +18,22 @@ class Floor:
     def __init__(self, agent_ids: Iterable[str]) -> None:
         self.agents = {agent_id: Agent(agent_id) for agent_id in agent_ids}
         self._idle: dict[str, Agent] = {}
-        self.busy = LiveRows(columns=1)  # when each busy agent's present call began
+        self.busy: LiveRows[Agent] = LiveRows(columns=1)  # when each busy agent's present call began
         self.leaving = 0  # busy agents who will pause after their call
 
     @property
     def idle(self) -> int:
         """How many agents are ready."""
         return len(self._idle)
+
+    @property
+    def idle_order(self) -> Iterable[str]:
+        """The ids of the ready agents, longest idle first."""
+        return self._idle.keys()
+
+    def restore_order(self, idle: Iterable[str]) -> None:
+        """Set who is ready, longest idle first."""
+        self._idle = {agent_id: self.agents[agent_id] for agent_id in idle}
 
     def get(self, agent_id: str) -> Agent | None:
         """The agent of that id, if the campaign has one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,39 +14,42 @@ class Owner(Protocol):
     row: int
 
 
-class LiveRows:
+RowOwner = TypeVar("RowOwner", bound=Owner)
+
+
+class LiveRows(Generic[RowOwner]):
     """A growing table of float64 columns whose first `len(self)` rows are live; removing moves the last row down."""
 
     def __init__(self, columns: int, capacity: int = 64) -> None:
         self._data: NDArray[np.float64] = np.zeros((columns, capacity))
-        self._owners: list[Owner] = []
+        self.owners: list[RowOwner] = []  # in the order of the rows
 
     def __len__(self) -> int:
-        return len(self._owners)
+        return len(self.owners)
 
-    def add(self, owner: Owner, *values: float) -> None:
+    def add(self, owner: RowOwner, *values: float) -> None:
         """Append a row for `owner`, one value a column."""
-        row = len(self._owners)
+        row = len(self.owners)
         if row == self._data.shape[1]:
             self._data = np.concatenate([self._data, np.zeros_like(self._data)], axis=1)
         data = self._data
         for column, value in enumerate(values):
             data[column, row] = value
         owner.row = row
-        self._owners.append(owner)
+        self.owners.append(owner)
 
-    def remove(self, owner: Owner) -> None:
+    def remove(self, owner: RowOwner) -> None:
         """Drop the row of `owner`, if it has one."""
         row = owner.row
         if row < 0:
             return
-        last = self._owners.pop()
+        last = self.owners.pop()
         if last is not owner:
-            self._data[:, row] = self._data[:, len(self._owners)]
-            self._owners[row] = last
+            self._data[:, row] = self._data[:, len(self.owners)]
+            self.owners[row] = last
             last.row = row
         owner.row = -1
 
     def column(self, index: int) -> NDArray[np.float64]:
         """The live part of a column: a view, not a copy."""
-        return self._data[index, : len(self._owners)]
+        return self._data[index, : len(self.owners)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from dialer.core.actions import Decision
+from dialer.core.attempt import AttemptState
+from dialer.core.state import CampaignState
 
 
 class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,3 +43,42 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[tuple[float, Decision], ...]  # the last few, oldest first
     closed_rule: str  # the rule that keeps leads from being called now; empty if none
     next_change_at: float | None
+
+
+def status_of(state: CampaignState) -> CampaignStatus:
+    """The campaign at a glance."""
+    counters, counts = state.counters, state.floor.count()
+    states = [attempt.state for attempt in state.attempts.values()]
+    return CampaignStatus(
+        campaign=state.campaign.campaign,
+        at=state.now,
+        mode=state.mode,
+        policy=state.policy.policy_id,
+        draining=state.draining,
+        paused=state.paused,
+        link_up=state.link_up,
+        store_ok=state.store_ok,
+        agents={state.name.lower(): count for state, count in counts.items()},
+        dialling=len(state.lines),
+        waiting=len(state.waiting),
+        talking=states.count(AttemptState.TALKING),
+        leads=len(state.queue),
+        leads_queued=state.queue.queued,
+        leads_open=state.queue.queued + len(state.attempts),
+        attempts=counters.attempts,
+        live_answers=counters.live_answers,
+        bridged=counters.bridged,
+        abandoned=counters.abandoned,
+        abandon_rate=counters.abandon_rate,
+        target_abandon_rate=state.target_abandon_rate,
+        max_lines_per_idle_agent=state.max_lines_per_idle_agent,
+        right_party_contacts=counters.right_party_contacts,
+        promises=counters.promises,
+        dispositions=dict(counters.dispositions),
+        refusals=dict(counters.refusals),
+        answer_to_bridge_s=counters.answer_to_bridge_s / counters.bridged if counters.bridged else None,
+        handle_s=counters.handle_s / counters.handled if counters.handled else None,
+        decisions=tuple(state.decisions),
+        closed_rule=state.queue.closed_rule(),
+        next_change_at=state.queue.next_change_at(state.now),
+    )

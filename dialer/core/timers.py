@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 
@@ -22,17 +22,27 @@ class Timers:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, TimerKind, int]] = []
-        self._seq = 0
+        self.seq = 0
 
     @property
     def next_at(self) -> float | None:
         """When the earliest timer is due; None where there is none."""
         return self._heap[0][0] if self._heap else None
 
+    @property
+    def pending(self) -> list[tuple[float, int, TimerKind, int]]:
+        """All timers in order: (at, seq, kind, subject)."""
+        return sorted(self._heap)
+
+    def restore(self, pending: Iterable[tuple[float, int, TimerKind, int]], seq: int) -> None:
+        """Set all timers; `pending` is in order."""
+        self._heap = list(pending)  # a sorted list is a heap
+        self.seq = seq
+
     def set(self, at: float, kind: TimerKind, subject: int = 0) -> None:
         """Set a timer; `subject` is an attempt id where the kind is about one."""
-        self._seq += 1
-        heapq.heappush(self._heap, (at, self._seq, kind, subject))
+        self.seq += 1
+        heapq.heappush(self._heap, (at, self.seq, kind, subject))
 
     def due(self, now: float) -> Iterator[tuple[TimerKind, int]]:
         """Take the timers that are due, in order."""

@@ -9,18 +9,20 @@ from typing import Protocol
 import pytest
 
 from compliance.frequency import CapSlot
+from compliance.ruleset import EVERYTHING
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
-from dialer.errors import CampaignRunning, StoreError
-from dialer.ports import CampaignStore, LeadStore
+from dialer.core.learned import Learned
+from dialer.errors import CampaignRunning, LeaseLost, StoreError
+from dialer.ports import LeadStore, RuntimeStore
 
 NOW = 1_763_672_400.125
 HOUR = 3600.0
 DAY = 86400.0
 
 
-class AnyStore(CampaignStore, LeadStore, Protocol):
+class AnyStore(RuntimeStore, LeadStore, Protocol):
     """Both sides of a store."""
 
 
@@ -84,6 +86,15 @@ def settlement(
     )
 
 
+def learned(at: float) -> Learned:
+    return Learned(
+        at=at,
+        policies={"priced-v1": {"hazard": [0.1, 1 / 3, 5e-324], "seen": 2**53 + 1, "ñ": None}},
+        answers={"rate": {"0": 0.25}, "trials": [1, 2.0]},
+        counters={"attempts": 7, "dispositions": {"PTP": 1}},
+    )
+
+
 async def opened(make: Make, campaign: str = "mora", owner: str = "here:1") -> AnyStore:
     store = make()
     await store.open_campaign(campaign, owner=owner)
@@ -142,8 +153,9 @@ async def check_progress_is_of_the_campaign_s_leads(make: Make) -> None:
 async def check_runs_grow_and_one_writer_has_the_lease(make: Make) -> None:
     first, second = make(), make()
     assert (await first.open_campaign("mora", owner="one:1")).run == 1
-    with pytest.raises(CampaignRunning, match="one:1"):
+    with pytest.raises(CampaignRunning, match="one:1") as caught:
         await second.open_campaign("mora", owner="two:2")
+    assert caught.value.owner == "one:1"
     assert (await second.open_campaign("otra", owner="two:2")).run == 1
     await first.close_campaign("mora")
     assert (await second.open_campaign("mora", owner="two:2")).run == 2
@@ -156,14 +168,32 @@ async def check_a_writer_that_was_overtaken_writes_nothing(make: Make) -> None:
     new = make()
     opening = await new.open_campaign("mora", owner="same:1")
     assert opening.in_flight == (held,)
-    with pytest.raises(StoreError):
+    with pytest.raises(LeaseLost):
         await old.reserve("mora", [claim(2, "L2")])
-    with pytest.raises(StoreError):
+    with pytest.raises(LeaseLost):
         await old.settle("mora", [settlement(held)])
+    with pytest.raises(LeaseLost):
+        await old.save_learned("mora", learned(1))
     await old.close_campaign("mora")  # must not give back the new writer's lease
     with pytest.raises(CampaignRunning):
         await make().open_campaign("mora", owner="third:3")
     assert await new.reserve("mora", [claim(2, "L2")]) == []
+
+
+async def check_a_dead_owner_s_lease_is_taken_at_once(make: Make) -> None:
+    dead = await opened(make, owner="here:1")
+    held = claim(1, "L1")
+    await dead.reserve("mora", [held])
+    heir = make()
+    with pytest.raises(CampaignRunning, match="here:1"):
+        await heir.open_campaign("mora", owner="here:2", dead_owner="here:11")
+    opening = await heir.open_campaign("mora", owner="here:2", dead_owner="here:1")
+    assert (opening.run, opening.in_flight) == (2, (held,))
+    with pytest.raises(LeaseLost):
+        await dead.settle("mora", [settlement(held)])  # it was not dead after all: it writes nothing more
+    with pytest.raises(CampaignRunning, match="here:2"):
+        await make().open_campaign("mora", owner="here:3", dead_owner="here:1")
+    await heir.settle("mora", [settlement(held, "UNKNOWN")])
 
 
 async def check_a_campaign_must_be_open(make: Make) -> None:
@@ -172,6 +202,8 @@ async def check_a_campaign_must_be_open(make: Make) -> None:
         await store.reserve("mora", [claim(1, "L1")])
     with pytest.raises(StoreError):
         await store.settle("mora", [settlement(claim(1, "L1"))])
+    with pytest.raises(StoreError):
+        await store.save_learned("mora", learned(1))
     await store.close_campaign("mora")
 
 
@@ -186,6 +218,17 @@ async def check_claims_in_flight_outlive_their_writer(make: Make) -> None:
     await after.settle("mora", [settlement(entry, "UNKNOWN") for entry in claims])
     await after.close_campaign("mora")
     assert (await make().open_campaign("mora", owner="here:3")).in_flight == ()
+
+
+# ---- what was learned ---------------------------------------------------------------------------------------
+async def check_the_last_snapshot_outlives_its_writer(make: Make) -> None:
+    first = await opened(make)
+    await first.save_learned("mora", learned(NOW))
+    await first.save_learned("mora", learned(NOW + 0.1))
+    await first.close_campaign("mora")
+    opening = await make().open_campaign("mora", owner="here:2")
+    assert opening.learned == learned(NOW + 0.1)
+    assert (await make().open_campaign("otra", owner="here:2")).learned is None
 
 
 # ---- claims -------------------------------------------------------------------------------------------------
@@ -357,6 +400,35 @@ async def check_a_stop_forbids_lead_number_and_person(make: Make) -> None:
     )
     assert refused(answer) == {1: "stop:paid", 2: "stop:wrong", 3: "stop:disputed"}
     assert all(entry.retry_at is None for entry in answer)
+
+
+async def check_a_stop_of_everything_forbids_all_and_touches_no_lead(make: Make) -> None:
+    """Every claim names this key; the leads that it keeps from being dialled are as they were once it is lifted."""
+    one, two = await opened(make, "mora"), await opened(make, "otra")
+    await one.add_leads("mora", [lead("L1")])
+    await make().stop(EVERYTHING, "emergency")
+    for store, campaign in ((one, "mora"), (two, "otra")):
+        answer = await store.reserve(campaign, [claim(1, "L1", weekly("person:P"), stops=(EVERYTHING,))])
+        assert answer == [Refusal(attempt_id=1, rule="stop:emergency", retry_at=None)]
+    assert await asyncio.wait_for(two.next_stop(), 5) == (EVERYTHING, "emergency")
+    await one.close_campaign("mora")
+    opening = await one.open_campaign("mora", owner="here:1")
+    assert (opening.progress, opening.in_flight) == ((LeadProgress(lead_id="L1"),), ())
+    assert await make().lift(EVERYTHING)
+    assert await one.reserve("mora", [claim(2, "L1", weekly("person:P"), stops=(EVERYTHING,))]) == []
+
+
+async def check_a_stop_can_be_lifted(make: Make) -> None:
+    store, other = await opened(make), make()
+    await store.stop("person:P", "paid")
+    await store.stop("person:Q", "paid")
+    assert await other.lift("person:P") is True
+    assert await other.lift("person:P") is False
+    answer = await store.reserve("mora", [claim(1, "L1", stops=("person:P",)), claim(2, "L2", stops=("person:Q",))])
+    assert refused(answer) == {2: "stop:paid"}
+    await store.stop("person:P", "disputed")
+    expected = [("person:P", "paid"), ("person:Q", "paid"), ("person:P", "disputed")]  # lifting is not told
+    assert [await asyncio.wait_for(store.next_stop(), 5) for _ in expected] == expected
 
 
 async def check_the_first_reason_of_a_stop_stays(make: Make) -> None:

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 import redis
-from check_store import NOW, claim, lead, opened, refused, settlement, weekly
+from check_store import NOW, claim, lead, learned, opened, refused, settlement, weekly
 
 from dialer.adapters.store.embedded import EmbeddedValkey
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.store.server import check_server, connect, without_password
-from dialer.errors import CampaignRunning, ConfigError, StoreError
+from dialer.errors import CampaignRunning, ConfigError, LeaseLost, StoreError
+
+# The keys of a campaign.
+WHATS = ("run", "lease", "turn", "leads", "order", "progress", "held", "in_flight", "learned")
 
 
 @pytest.fixture
@@ -46,6 +49,12 @@ async def until(condition: object, *, within_s: float = 5.0) -> None:
         await asyncio.sleep(0.01)
 
 
+def renewal_of(store: RedisStore) -> asyncio.Task[None]:
+    renewal = store._leases["mora"].renewal
+    assert renewal is not None
+    return renewal
+
+
 # ---- leases -------------------------------------------------------------------------------------------------
 async def test_a_lease_is_renewed_while_its_store_lives(valkey_socket: Path, admin: redis.Redis) -> None:
     short = RedisStore(connect(valkey_socket), lease_s=0.3)
@@ -62,12 +71,12 @@ async def test_a_lease_is_renewed_while_its_store_lives(valkey_socket: Path, adm
 async def test_a_dead_writer_s_lease_lapses(valkey_socket: Path, other: RedisStore) -> None:
     short = RedisStore(connect(valkey_socket), lease_s=0.2)
     await short.open_campaign("mora", owner="dead:1")
-    short._renewals["mora"].cancel()  # as if its process were gone
+    renewal_of(short).cancel()  # as if its process were gone
     with pytest.raises(CampaignRunning, match="dead:1"):
         await other.open_campaign("mora", owner="standby:2")
     await asyncio.sleep(0.25)
     assert (await other.open_campaign("mora", owner="standby:2")).run == 2
-    with pytest.raises(StoreError, match="FENCED"):
+    with pytest.raises(LeaseLost, match="FENCED"):
         await short.reserve("mora", [claim(1, "L1")])
     await short.close()
 
@@ -75,10 +84,50 @@ async def test_a_dead_writer_s_lease_lapses(valkey_socket: Path, other: RedisSto
 async def test_an_overtaken_store_stops_renewing(valkey_socket: Path, admin: redis.Redis) -> None:
     short = RedisStore(connect(valkey_socket), lease_s=0.2)
     await short.open_campaign("mora", owner="one:1")
-    task = short._renewals["mora"]
+    task = renewal_of(short)
     admin.incr("cadencia:campaign:mora:run")
     await until(task.done)
     await short.close()
+
+
+@pytest.mark.parametrize("write", ["reserve", "settle"])
+async def test_nothing_is_written_without_a_lease(store: RedisStore, admin: redis.Redis, write: str) -> None:
+    """One that lapsed is taken again with the write, by the same script, unless somebody else has the campaign now."""
+    await store.open_campaign("mora", owner="one:1")
+    held = claim(1, "L1")
+    await store.reserve("mora", [held])
+    key = "cadencia:campaign:mora:lease"
+    admin.delete(key)
+    if write == "reserve":
+        assert await store.reserve("mora", [claim(2, "L2")]) == []
+    else:
+        await store.settle("mora", [settlement(held)])
+    assert admin.get(key) == b"1|one:1"
+    assert 29_000 < admin.pttl(key) <= 30_000
+
+
+async def test_a_claim_that_a_later_call_overtook_is_refused(store: RedisStore, admin: redis.Redis) -> None:
+    """What stands in the buffer of a link that was given up reaches the server in its own time."""
+    await store.open_campaign("mora", owner="here:1")
+    sent: list[tuple[object, ...]] = []
+    evalsha = store._client.evalsha
+
+    async def lose(*parts: object) -> object:
+        sent.append(parts)
+        raise TimeoutError("no answer")
+
+    store._client.evalsha = lose  # type: ignore[method-assign,assignment]
+    late = claim(1, "L1")
+    with pytest.raises(StoreError, match="no answer"):
+        await store.reserve("mora", [late])
+    store._client.evalsha = evalsha  # type: ignore[method-assign]
+    await store.settle("mora", [settlement(late, "UNKNOWN")])
+    with pytest.raises(redis.ResponseError, match="LATE"):
+        admin.evalsha(*sent[0])
+    assert not admin.exists("cadencia:campaign:mora:in_flight", "cadencia:facts:person:L1")
+    assert await store.reserve("mora", [claim(2, "L1")]) == []
+    await store.open_campaign("mora", owner="here:1")  # a new run counts from one again
+    assert refused(await store.reserve("mora", [claim(3, "L1")])) == {3: "lead.claimed"}
 
 
 # ---- what the server keeps ----------------------------------------------------------------------------------
@@ -88,8 +137,9 @@ async def test_keys_are_the_documented_ones(store: RedisStore, admin: redis.Redi
     one, two = claim(2**60 + 1, "L1", weekly("person:P")), claim(2, "L2")
     await store.reserve("mora", [one, two])
     await store.settle("mora", [settlement(two, "RPC", stops=("person:L2",), reason="paid")])
+    await store.save_learned("mora", learned(NOW))
     names = {key.decode().removeprefix("cadencia:") for key in admin.scan_iter()}
-    campaign = {f"campaign:mora:{what}" for what in ("run", "lease", "leads", "order", "progress", "held", "in_flight")}
+    campaign = {f"campaign:mora:{what}" for what in WHATS}
     assert names == campaign | {"facts:person:P", "facts:person:L2", "stops", "stop_log"}
     assert admin.zrange("cadencia:facts:person:P", 0, -1, withscores=True) == [
         (f"mora|{2**60 + 1}|PENDING".encode(), NOW)
@@ -113,7 +163,7 @@ async def test_scripts_that_the_server_forgot_are_sent_again(store: RedisStore, 
     admin.script_flush()
     assert await store.reserve("mora", [claim(1, "L1")]) == []
     waiting = RedisStore(store._client, wait_for_disk=True)
-    waiting._runs = store._runs
+    waiting._leases = store._leases
     admin.script_flush()
     assert await waiting.reserve("mora", [claim(2, "L2")]) == []
     await waiting._patient.aclose()
@@ -159,20 +209,49 @@ async def test_a_silent_server_is_a_store_error_and_nothing_is_sent_twice(tmp_pa
 
 
 async def test_a_server_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
-    async with open_store(None, tmp_path) as store:
-        await opened(lambda: store)
-        with redis.Redis(unix_socket_path=str(EmbeddedValkey(tmp_path).socket_path)) as admin:
-            os.kill(int(admin.info("server")["process_id"]), signal.SIGKILL)
-        for call in (
-            store.reserve("mora", [claim(1, "L1")]),
-            store.settle("mora", [settlement(claim(1, "L1"))]),
-            store.progress("mora"),
-            store.add_leads("mora", [lead("L1")]),
-            store.stop("lead:L1", "paid"),
-            store.next_stop(),
-        ):
-            with pytest.raises(StoreError):
-                await call
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    store = await opened(lambda: RedisStore(connect(server.socket_path)))
+    with redis.Redis(unix_socket_path=str(server.socket_path)) as admin:
+        os.kill(int(admin.info("server")["process_id"]), signal.SIGKILL)
+    for call in (
+        store.reserve("mora", [claim(1, "L1")]),
+        store.settle("mora", [settlement(claim(1, "L1"))]),
+        store.save_learned("mora", learned(NOW)),
+        store.progress("mora"),
+        store.add_leads("mora", [lead("L1")]),
+        store.stop("lead:L1", "paid"),
+        store.lift("lead:L1"),
+        store.next_stop(),
+    ):
+        with pytest.raises(StoreError) as caught:
+            await call
+        assert not isinstance(caught.value, LeaseLost)  # it may pass
+    await store.close()
+    await server.stop()
+
+
+async def test_a_store_goes_on_after_its_server_was_started_again(tmp_path: Path) -> None:
+    """The next call makes the links anew, each of them; the lease is kept, and the scripts are sent again."""
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    store = RedisStore(connect(server.socket_path), lease_s=1.2)
+    await store.open_campaign("mora", owner="one:1")
+    await store.reserve("mora", [claim(1, "L1", weekly("person:P"))])
+    with redis.Redis(unix_socket_path=str(server.socket_path)) as admin:
+        os.kill(int(admin.info("server")["process_id"]), signal.SIGKILL)
+    await server.stop()
+    await server.start()
+    assert refused(await store.reserve("mora", [claim(2, "L2", weekly("person:P"))])) == {2: "weekly"}
+    await store.stop("person:Q", "paid")
+    assert await store.next_stop() == ("person:Q", "paid")
+    with redis.Redis(unix_socket_path=str(server.socket_path)) as admin:
+        admin.pexpire("cadencia:campaign:mora:lease", 600)
+        await until(lambda: admin.pttl("cadencia:campaign:mora:lease") > 600)  # the renewal goes on, too
+    renewal = renewal_of(store)
+    assert not renewal.done()
+    await store.close()
+    await server.stop()
 
 
 async def test_a_foreign_record_is_a_store_error(store: RedisStore, admin: redis.Redis) -> None:

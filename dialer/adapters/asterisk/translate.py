@@ -24,6 +24,25 @@ ANSWERED_EVENT = "CadenciaAnswered"
 SCREENED_EVENT = "CadenciaScreened"
 ABANDONED_EVENT = "CadenciaAbandoned"
 
+# What is read at all: a switch that sends more than conf/manager_cadencia.conf asks for costs little.
+HEARD_EVENTS = frozenset(
+    {
+        b"BridgeEnter",
+        b"BridgeLeave",
+        b"CoreShowChannel",
+        b"CoreShowChannelsComplete",
+        b"DTMFEnd",
+        b"DialBegin",
+        b"DialEnd",
+        b"DialState",
+        b"FullyBooted",
+        b"Hangup",
+        b"OriginateResponse",
+        b"Shutdown",
+        b"UserEvent",
+    }
+)
+
 MAX_VALUE = 255  # characters; Asterisk refuses a ChannelId of more than 149
 # The dialplan's wait ends this much before the deadline, so that the message begins in time on a busy switch.
 DEADLINE_MARGIN_S = 0.1
@@ -35,7 +54,8 @@ _CLOCK_SKEW_S = 5.0
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}")
 _CALLER_ID = re.compile(r"\+?[0-9]{1,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TRY = re.compile(r"([0-9]{1,18})-([0-9]{1,3})~")
 
 
 class HangUpChannel(msgspec.Struct, frozen=True):
@@ -57,10 +77,16 @@ def packet(fields: Iterable[tuple[str, str]]) -> bytes:
     """One message, as bytes. Raises `UnsafeValue` for control characters or a value of more than 255 characters."""
     lines = []
     for key, value in fields:
-        if len(value) > MAX_VALUE or _CONTROL.search(value):
+        if not is_safe(value):
             raise UnsafeValue(f"expected at most {MAX_VALUE} printable characters in {key}, found {value[:40]!r}")
         lines.append(f"{key}: {value}\r\n")
     return ("".join(lines) + "\r\n").encode()
+
+
+def is_safe(value: str) -> bool:
+    """Say whether a value may stand in a message: at most 255 characters, none of them a control character, and only
+    such as have bytes (half of a surrogate pair has none)."""
+    return len(value) <= MAX_VALUE and not _CONTROL.search(value)
 
 
 def channel_id(campaign: str, attempt_id: int, try_no: int) -> str:
@@ -72,10 +98,17 @@ def channel_id(campaign: str, attempt_id: int, try_no: int) -> str:
     return f"cad-{campaign}-{attempt_id}-{try_no}~"
 
 
+def try_of(campaign: str, channel: str) -> tuple[int, int] | None:
+    """The attempt and the try that `channel_id` made a channel's id of, in this run or an earlier one; None for a
+    channel that is not this campaign's."""
+    prefix = f"cad-{campaign}-"
+    found = _TRY.fullmatch(channel, len(prefix)) if channel.startswith(prefix) else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def is_own(campaign: str, channel: str) -> bool:
     """Say whether a channel id was made by `channel_id` for this campaign, in this run or an earlier one."""
-    prefix = f"cad-{campaign}-"
-    return channel.startswith(prefix) and re.fullmatch(r"\d+-\d+~", channel[len(prefix) :]) is not None
+    return try_of(campaign, channel) is not None
 
 
 def dial_string(number: str, trunk: Trunk) -> str:
@@ -148,8 +181,9 @@ def event_time(message: Message, now: float) -> float:
 def hangup_cause(message: Message) -> tuple[int, int | None]:
     """Q.850 cause (0: unknown) and SIP status code of a Hangup. OriginateResponse's Reason tells nothing of use."""
     cause = message.get("Cause", "")
-    code = re.search(r"\b[3-6]\d\d\b", message.get("TechCause", ""))
-    return int(cause) if cause.isdecimal() and int(cause) <= 127 else 0, int(code[0]) if code else None
+    code = re.search(r"\b[3-6][0-9][0-9]\b", message.get("TechCause", "")[:MAX_VALUE])
+    known = re.fullmatch(r"[0-9]{1,3}", cause) is not None and int(cause) <= 127
+    return int(cause) if known else 0, int(code[0]) if code else None
 
 
 def endpoint_of(channel_name: str) -> str:

@@ -8,32 +8,45 @@ How it works: two locks in `<data>/store` decide who does what, and the kernel d
 
 A program that was killed leaves an orphaned server: the next owner finds server.lock taken and adopts it if it answers.
 The work is synchronous and runs in a thread: it waits for a process in real time, whatever clock the event loop keeps.
+
+A program that stays may watch (`watch`): its owner starts a server that died again, and a guest becomes the owner once
+the old one is gone. It never gives up, only slows down: with `appendfsync always` the server ends itself when its disk
+is full, and the campaign must go on when there is room again, an hour later or ten.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import redis
+import structlog
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
-from dialer.errors import ConfigError, StoreError
+from dialer.errors import ConfigError, DialerError, StoreError
 
 ANSWER_WITHIN_S = 10.0  # of a server that is not reading its file; reading takes as long as it takes
 END_WITHIN_S = 10.0
 POLL_S = 0.005
+WATCH_S = 0.1  # between two looks at whether the server lives
+# After a restart the next look comes later, and later from one to the next, until the server has lived for CALM_S.
+RESTART_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+CALM_S = 60.0
 SOCKET_PATH_LIMIT = 100  # bytes; the kernels' own limits are 107 (Linux) and 103 (macOS)
+SHORT_PREFIX = "cadencia-"
 LOG_TAIL = 5  # lines of the server's log in an error
 
 
@@ -68,6 +81,9 @@ class EmbeddedValkey:
         self._socket_record = self.folder / "socket.path"
         self._owner_lock: BinaryIO | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._known_socket: Path | None = None  # where this program's clients look for the server
+        self._watcher: threading.Thread | None = None
+        self._closing = threading.Event()
 
     @property
     def socket_path(self) -> Path:
@@ -79,15 +95,21 @@ class EmbeddedValkey:
 
     @property
     def owns_server(self) -> bool:
-        """Whether `stop` ends the server: true for the program that started or adopted it."""
+        """Whether this program answers for the server, so that `stop` ends it: it started, adopted or inherited it."""
         return self._owner_lock is not None
 
     async def start(self) -> None:
         """Have a server that answers. Raises `ConfigError` or `StoreError` saying what is in the way."""
         await asyncio.to_thread(self._start)
 
+    def watch(self) -> None:
+        """From now on until `stop`, start the server again if it dies, as soon as this program answers for it."""
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._keep_watch, name=f"watch of {self.folder}", daemon=True)
+            self._watcher.start()
+
     async def stop(self) -> None:
-        """End the server if this program started or adopted it. Does nothing where nothing runs."""
+        """End the server if this program answers for it. Does nothing where nothing runs."""
         await asyncio.to_thread(self._stop)
 
     # ---- starting -------------------------------------------------------------------------------------------
@@ -99,6 +121,7 @@ class EmbeddedValkey:
             self.folder.chmod(0o700)
             if self._own_or_attach():
                 self._start_or_adopt()
+            self._known_socket = self.socket_path
         except OSError as error:
             raise StoreError(f"expected to use the data folder {self.folder}, was: {error}") from error
 
@@ -117,6 +140,8 @@ class EmbeddedValkey:
         return True
 
     def _take_ownership(self) -> bool:
+        if self._owner_lock is not None:
+            return True
         self._owner_lock = _lock(self.folder / "owner.lock")
         if self._owner_lock is None:
             return False
@@ -124,18 +149,34 @@ class EmbeddedValkey:
         return True
 
     def _start_or_adopt(self) -> None:
+        """Have this folder's one server answer; failing that, end what was started and give up the ownership."""
         try:
-            server_lock = _lock(self.folder / "server.lock")
-            if server_lock is not None:
-                with server_lock:
-                    self._launch(server_lock)
-            self._await_answer()
+            deadline = time.monotonic() + ANSWER_WITHIN_S
+            while (reply := self._ask()) != "ready":
+                self._launch_if_none_runs()
+                if reply == "loading":
+                    deadline = time.monotonic() + ANSWER_WITHIN_S
+                if time.monotonic() > deadline:
+                    raise self._silent(f"it is process {_pid_in(self.folder / 'server.lock')}")
+                if self._closing.wait(POLL_S):
+                    raise StoreError("expected time for the store's server to answer, was told to stop")
         except BaseException:
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
             self._release()
             raise
+
+    def _launch_if_none_runs(self) -> None:
+        if self._process is not None:
+            if self._process.poll() is not None:
+                code = self._process.returncode
+                raise StoreError(f"expected the store's server to start, it ended with {code}; {self._log_tail()}")
+            return
+        server_lock = _lock(self.folder / "server.lock")
+        if server_lock is not None:
+            with server_lock:
+                self._launch(server_lock)
 
     def _launch(self, server_lock: BinaryIO) -> None:
         self._prepare_socket()
@@ -168,22 +209,51 @@ class EmbeddedValkey:
         _write_pid(server_lock, self._process.pid)
 
     def _prepare_socket(self) -> None:
-        """Clear what a dead server left; where the folder's path is too long, make a short one and note it there."""
-        self._forget_short_folder()
+        """Clear what a dead server left; where the folder's path is too long, have a short one and note it there.
+
+        The short one stays the same from server to server, for that is where the clients of the dead one look.
+        """
+        if len(os.fsencode(self.folder / "valkey.sock")) > SOCKET_PATH_LIMIT:
+            noted = Path(self._socket_record.read_text().strip()) if self._socket_record.exists() else None
+            known = next((path for path in (noted, self._known_socket) if path and _make_private(path.parent)), None)
+            self._socket_record.write_text(f"{known or _new_short_folder() / 'valkey.sock'}\n")
         self.socket_path.unlink(missing_ok=True)
-        if len(os.fsencode(self.socket_path)) > SOCKET_PATH_LIMIT:
-            short = Path(tempfile.mkdtemp(prefix="cadencia-"))  # made with mode 700
-            if len(os.fsencode(short / "valkey.sock")) > SOCKET_PATH_LIMIT:
-                short.rmdir()
-                short = Path(tempfile.mkdtemp(prefix="cadencia-", dir="/tmp"))
-            self._socket_record.write_text(f"{short / 'valkey.sock'}\n")
 
     def _forget_short_folder(self) -> None:
         if self._socket_record.exists():
             noted = Path(self._socket_record.read_text().strip())
             self._socket_record.unlink()
-            if noted.parent.name.startswith("cadencia-"):
+            if noted.parent.name.startswith(SHORT_PREFIX):
                 shutil.rmtree(noted.parent, ignore_errors=True)
+
+    # ---- watching -------------------------------------------------------------------------------------------
+    def _keep_watch(self) -> None:
+        log = structlog.get_logger()
+        tries, tried_at = 0, 0.0
+        while not self._closing.wait(RESTART_WAITS_S[min(tries, len(RESTART_WAITS_S)) - 1] if tries else WATCH_S):
+            try:
+                if not self._take_ownership():
+                    continue  # whoever has it answers for the server
+                if self._lives():
+                    if time.monotonic() - tried_at > CALM_S:
+                        tries = 0
+                    continue
+                tries, tried_at = tries + 1, time.monotonic()
+                log.error("store.server.died", folder=str(self.folder), restart=tries)
+                self._process = None
+                self._start_or_adopt()
+                log.info("store.server.restarted", folder=str(self.folder))
+            except (DialerError, OSError) as error:
+                log.error("store.server.not_restarted", folder=str(self.folder), error=str(error))
+
+    def _lives(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        lock = _lock(self.folder / "server.lock")
+        if lock is None:
+            return True
+        lock.close()
+        return False
 
     # ---- the server's life ----------------------------------------------------------------------------------
     def _client(self) -> redis.Redis:
@@ -201,18 +271,6 @@ class EmbeddedValkey:
             return "silent"
         return "ready"
 
-    def _await_answer(self) -> None:
-        deadline = time.monotonic() + ANSWER_WITHIN_S
-        while (reply := self._ask()) != "ready":
-            if reply == "loading":
-                deadline = time.monotonic() + ANSWER_WITHIN_S
-            if self._process is not None and self._process.poll() is not None:
-                code = self._process.returncode
-                raise StoreError(f"expected the store's server to start, it ended with {code}; {self._log_tail()}")
-            if time.monotonic() > deadline:
-                raise self._silent(f"it is process {_pid_in(self.folder / 'server.lock')}")
-            time.sleep(POLL_S)
-
     def _silent(self, culprit: str) -> StoreError:
         return StoreError(
             f"expected the store's server in {self.folder} to answer, was silent for {ANSWER_WITHIN_S:.0f} s; "
@@ -225,6 +283,11 @@ class EmbeddedValkey:
 
     # ---- stopping -------------------------------------------------------------------------------------------
     def _stop(self) -> None:
+        if self._watcher is not None:
+            self._closing.set()
+            self._watcher.join()
+            self._watcher = None
+            self._closing.clear()
         if not self.owns_server:
             return
         try:
@@ -246,7 +309,8 @@ class EmbeddedValkey:
                 return
             # The lock is still held, so the process that wrote its number there is alive and this number is its own.
             if pid is not None:
-                os.kill(pid, sign)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sign)
         if not self._server_ended():
             raise StoreError(f"expected the store's server, process {pid}, to end; it did not")
 
@@ -282,6 +346,25 @@ def _lock(path: Path) -> BinaryIO | None:
         file.close()
         raise
     return file
+
+
+def _new_short_folder() -> Path:
+    short = Path(tempfile.mkdtemp(prefix=SHORT_PREFIX))  # made with mode 700
+    if len(os.fsencode(short / "valkey.sock")) > SOCKET_PATH_LIMIT:
+        short.rmdir()
+        short = Path(tempfile.mkdtemp(prefix=SHORT_PREFIX, dir="/tmp"))
+    return short
+
+
+def _make_private(folder: Path) -> bool:
+    """Have a folder that only we may enter; False where the name belongs to something else."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700
 
 
 def _write_pid(file: BinaryIO, pid: int) -> None:

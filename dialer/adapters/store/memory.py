@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from compliance.frequency import CapSlot
 from dialer.adapters.store import refusal
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
-from dialer.errors import CampaignRunning, StoreError
+from dialer.core.learned import Learned
+from dialer.errors import CampaignRunning, LeaseLost, StoreError
 from dialer.ports import Opening
 
 Fact = list[Any]  # [at, disposition]: a list, for it is changed in place and made once an attempt
@@ -36,6 +39,7 @@ class CampaignRecord:
     progress: dict[str, LeadProgress] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)  # lead_id: the attempt that holds it
     in_flight: dict[int, tuple[Claim, Fact]] = field(default_factory=dict)
+    learned: bytes | None = None  # encoded, so that it comes back as it would from a server
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class MemoryData:
 
 
 class MemoryStore:
-    """`CampaignStore` and `LeadStore` in memory. A lease holds until it is given back: memory dies with its writer."""
+    """`RuntimeStore` and `LeadStore` in memory. A lease holds until it is given back: memory dies with its writer."""
 
     def __init__(self, data: MemoryData | None = None) -> None:
         self.data = MemoryData() if data is None else data
@@ -59,11 +63,13 @@ class MemoryStore:
         self._listening = False
 
     # ---- the synchronous core -------------------------------------------------------------------------------
-    def open_now(self, campaign: str, *, owner: str) -> Opening:
+    def open_now(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
         """Take the campaign's lease and load it. Raises `CampaignRunning` where another owner holds it."""
         record = self.data.campaigns.setdefault(campaign, CampaignRecord())
-        if record.owner not in (None, owner):
-            raise CampaignRunning(f"campaign {campaign}: expected no other writer, found {record.owner}")
+        if record.owner is not None and record.owner not in (owner, dead_owner):
+            raise CampaignRunning(
+                f"campaign {campaign}: expected no other writer, found {record.owner}", owner=record.owner
+            )
         record.owner = owner
         record.run += 1
         self._runs[campaign] = record.run
@@ -73,6 +79,7 @@ class MemoryStore:
             leads=tuple(record.leads.values()),
             progress=tuple(self.progress_now(campaign).values()),
             in_flight=tuple(record.in_flight[attempt_id][0] for attempt_id in sorted(record.in_flight)),
+            learned=None if record.learned is None else msgspec.json.decode(record.learned, type=Learned),
         )
 
     def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
@@ -104,6 +111,10 @@ class MemoryStore:
             for key in settlement.stop_keys:
                 self.stop_now(key, settlement.stop_reason)
 
+    def save_learned_now(self, campaign: str, learned: Learned) -> None:
+        """Replace the campaign's snapshot."""
+        self._fenced(campaign).learned = msgspec.json.encode(learned)
+
     def close_now(self, campaign: str) -> None:
         """Give the lease back, unless a later run has it by now."""
         run = self._runs.pop(campaign, None)
@@ -134,20 +145,27 @@ class MemoryStore:
                 future.set_result(None)
         data.waiting.clear()
 
+    def lift_now(self, key: str) -> bool:
+        """Take a stop back; returns whether there was one. The stop log is left as it is."""
+        return self.data.stops.pop(key, None) is not None
+
     def progress_now(self, campaign: str) -> dict[str, LeadProgress]:
         """How far each lead of the campaign is, in the order in which they were added."""
         record = self.data.campaigns.get(campaign, CampaignRecord())
         return {lead_id: record.progress.get(lead_id) or LeadProgress(lead_id=lead_id) for lead_id in record.leads}
 
     # ---- the ports ------------------------------------------------------------------------------------------
-    async def open_campaign(self, campaign: str, *, owner: str) -> Opening:
-        return self.open_now(campaign, owner=owner)
+    async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
+        return self.open_now(campaign, owner=owner, dead_owner=dead_owner)
 
     async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
         return self.reserve_now(campaign, claims)
 
     async def settle(self, campaign: str, settlements: Sequence[Settlement]) -> None:
         self.settle_now(campaign, settlements)
+
+    async def save_learned(self, campaign: str, learned: Learned) -> None:
+        self.save_learned_now(campaign, learned)
 
     async def next_stop(self) -> tuple[str, str]:
         self._listen()
@@ -167,6 +185,9 @@ class MemoryStore:
     async def stop(self, key: str, reason: str) -> None:
         self.stop_now(key, reason)
 
+    async def lift(self, key: str) -> bool:
+        return self.lift_now(key)
+
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         return self.progress_now(campaign)
 
@@ -183,7 +204,7 @@ class MemoryStore:
             raise StoreError(f"campaign {campaign}: expected it to be open, was not")
         record = self.data.campaigns[campaign]
         if record.run != run:
-            raise StoreError(f"campaign {campaign}: expected run {run} to be the last, found a later one")
+            raise LeaseLost(f"campaign {campaign}: expected run {run} to be the last, found a later one")
         return record
 
     def _refusal(self, record: CampaignRecord, claim: Claim, stops: dict[str, str]) -> Refusal | None:

@@ -8,36 +8,43 @@ Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which h
     stop_log                    stream {key, reason}, the newest 10,000: how running campaigns hear of a stop
     campaign:CAMPAIGN:run       counter: the fence of the newest writer
     campaign:CAMPAIGN:lease     `RUN|OWNER`, expires by the server's clock unless renewed
+    campaign:CAMPAIGN:turn      the number of the writer's newest call; a claim of an older one comes too late
     campaign:CAMPAIGN:leads     hash LEAD: lead JSON
     campaign:CAMPAIGN:order     list of LEAD as they were added
     campaign:CAMPAIGN:progress  hash LEAD: progress JSON; a lead without one is untouched
     campaign:CAMPAIGN:held      hash LEAD: the ATTEMPT that holds it
     campaign:CAMPAIGN:in_flight hash ATTEMPT: claim JSON
+    campaign:CAMPAIGN:learned   the last snapshot of what was learned and counted, JSON
 
 The log of stops is a stream rather than a channel: a reader that was away goes on where it was and misses none. One
 server with any number of replicas; not a Redis Cluster, where one script could not see caps and leads together.
+
+A link that breaks is made anew by the next call. What was sent over the old one may still be carried out, later than
+what follows: a settlement bears that, and a claim that a later call overtook is refused by its turn. Leases only keep
+a second writer from starting; what keeps an overtaken one from writing is the fence, checked in every script.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from dialer.adapters.store import refusal
 from dialer.adapters.store.server import check_server, connect, patient_twin
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
-from dialer.errors import CampaignRunning, StoreError
+from dialer.core.learned import Learned
+from dialer.errors import CampaignRunning, LeaseLost, StoreError
 from dialer.ports import Opening
 
 PREFIX = "cadencia:"
@@ -48,11 +55,12 @@ STOP_LOG_LENGTH = 10_000
 LEASE_S = 30.0
 CHUNK = 500  # leads a call: long enough to be quick, short enough not to keep the server from others
 WAIT_FOR_DISK_MS = 1500  # less than a reply's time limit
-STOP_WAIT_MS = 5000
+STOP_WAIT_MS = 5000  # less than a patient client waits
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _claim_decoder = msgspec.json.Decoder(Claim)
 _lead_decoder = msgspec.json.Decoder(Lead)
+_learned_decoder = msgspec.json.Decoder(Learned)
 _progress_decoder = msgspec.json.Decoder(LeadProgress)
 _encode = msgspec.json.Encoder().encode
 
@@ -69,10 +77,21 @@ def _exact(value: float) -> str:
     return f"{value:.17g}"
 
 
+@dataclass(slots=True)
+class Lease:
+    """One campaign as this store has it open."""
+
+    run: int  # the fence
+    owner: str
+    turn: int = 0  # of the newest call
+    renewal: asyncio.Task[None] | None = None
+
+
 class RedisStore:
-    """`CampaignStore` and `LeadStore` on one server. `wait_for_disk`: the server does not sync each write by itself.
+    """`RuntimeStore` and `LeadStore` on one server. `wait_for_disk`: the server does not sync each write by itself.
 
     Every method raises `StoreError` where the server fails or is silent too long; what was asked may have happened.
+    It raises `LeaseLost` where a later run opened the campaign: nothing has happened, and nothing ever will.
     """
 
     def __init__(self, client: Redis, *, wait_for_disk: bool = False, lease_s: float = LEASE_S) -> None:
@@ -81,38 +100,45 @@ class RedisStore:
         self._wait_for_disk = wait_for_disk
         self._lease_s = lease_s
         self._scripts = {path.stem: client.register_script(path.read_text()) for path in _SCRIPTS.glob("*.lua")}
-        self._runs: dict[str, int] = {}  # the fences of the campaigns that this store opened
-        self._renewals: dict[str, asyncio.Task[None]] = {}
+        self._leases: dict[str, Lease] = {}  # of the campaigns that this store opened
         self._position: str | None = None  # how far this store read the stop log
         self._stops: deque[tuple[str, str]] = deque()
 
     # ---- campaigns ------------------------------------------------------------------------------------------
-    async def open_campaign(self, campaign: str, *, owner: str) -> Opening:
+    async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
         answer = await self._run(
-            "open", [*_keys(campaign, "run", "lease"), STOP_LOG], [owner, int(self._lease_s * 1000)]
+            "open",
+            [*_keys(campaign, "run", "lease", "turn"), STOP_LOG],
+            [owner, self._lease_ms, dead_owner or ""],
         )
         if not answer[0]:
+            holder = answer[1].decode()
             raise CampaignRunning(
-                f"campaign {campaign}: expected no other writer, found {answer[1].decode()}, "
-                f"whose lease lapses in {answer[2] / 1000:.0f} s unless it is renewed"
+                f"campaign {campaign}: expected no other writer, found {holder}, "
+                f"whose lease lapses in {answer[2] / 1000:.0f} s unless it is renewed",
+                owner=holder,
             )
         run = int(answer[1])
-        self._runs[campaign] = run
+        self._hold(campaign, Lease(run, owner))
         self._position = self._position or answer[2].decode()
-        self._keep_renewing(campaign, run, owner)
+        return await self._load(campaign, run)
+
+    async def _load(self, campaign: str, run: int) -> Opening:
         leads: list[Lead] = []
         progress: list[LeadProgress] = []
         with _translated():
             claims = [_claim_decoder.decode(raw) for raw in await self._client.hvals(_key(campaign, "in_flight"))]
+            learned = await self._client.get(_key(campaign, "learned"))
             async for lead_ids in self._chunks_of_ids(campaign):
                 leads += await self._leads_of(campaign, lead_ids)
                 progress += await self._progress_of(campaign, lead_ids)
-        return Opening(
-            run=run,
-            leads=tuple(leads),
-            progress=tuple(progress),
-            in_flight=tuple(sorted(claims, key=lambda claim: claim.attempt_id)),
-        )
+            return Opening(
+                run=run,
+                leads=tuple(leads),
+                progress=tuple(progress),
+                in_flight=tuple(sorted(claims, key=lambda claim: claim.attempt_id)),
+                learned=None if learned is None else _learned_decoder.decode(learned),
+            )
 
     async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
         if not claims:
@@ -131,8 +157,8 @@ class RedisStore:
         ]
         answer = await self._run(
             "reserve",
-            [_key(campaign, "run"), STOPS, *_keys(campaign, "progress", "held", "in_flight")],
-            [self._fence(campaign), campaign, FACTS, refusal.KEEP_FACTS_S, _encode(records), *map(_encode, claims)],
+            self._writing_keys(campaign),
+            [*self._turn(campaign), campaign, FACTS, refusal.KEEP_FACTS_S, _encode(records), *map(_encode, claims)],
         )
         return [_refusal(claims[entry[0] - 1], entry[1:]) for entry in answer]
 
@@ -146,9 +172,13 @@ class RedisStore:
         progress = [_encode(entry.progress) for entry in settlements]
         await self._run(
             "settle",
-            [_key(campaign, "run"), STOPS, *_keys(campaign, "progress", "held", "in_flight"), STOP_LOG],
-            [self._fence(campaign), campaign, FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
+            [*self._writing_keys(campaign), STOP_LOG],
+            [*self._turn(campaign), campaign, FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
         )
+
+    async def save_learned(self, campaign: str, learned: Learned) -> None:
+        fence = self._lease(campaign).run
+        await self._run("save_learned", _keys(campaign, "run", "learned"), [fence, _encode(learned)])
 
     async def next_stop(self) -> tuple[str, str]:
         """Wait for the next stop set by anybody since `open_campaign` (or the first call), errors or not."""
@@ -164,13 +194,13 @@ class RedisStore:
         return self._stops.popleft()
 
     async def close_campaign(self, campaign: str) -> None:
-        run = self._runs.pop(campaign, None)
-        if run is None:
+        lease = self._leases.pop(campaign, None)
+        if lease is None:
             return
-        task = self._renewals.pop(campaign)
-        task.cancel()
-        await asyncio.wait([task])
-        await self._run("close", _keys(campaign, "run", "lease"), [run])
+        if lease.renewal is not None:
+            lease.renewal.cancel()
+            await asyncio.wait([lease.renewal])
+        await self._run("close", _keys(campaign, "run", "lease"), [lease.run])
 
     # ---- leads ----------------------------------------------------------------------------------------------
     async def add_leads(self, campaign: str, leads: Sequence[Lead]) -> list[str]:
@@ -185,6 +215,13 @@ class RedisStore:
     async def stop(self, key: str, reason: str) -> None:
         await self._run("stop", [STOPS, STOP_LOG], [key, reason, STOP_LOG_LENGTH])
 
+    async def lift(self, key: str) -> bool:
+        """Take a stop back; returns whether there was one. Campaigns that run do not hear of it.
+
+        A lead that such a campaign gave up because of the stop is dialled again from its next run on.
+        """
+        return bool(await self._run("lift", [STOPS], [key]))
+
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         found: dict[str, LeadProgress] = {}
         with _translated():
@@ -194,7 +231,7 @@ class RedisStore:
 
     async def close(self) -> None:
         """Give back the leases that are still held, and let go of the server. Never raises if the server is gone."""
-        for campaign in list(self._runs):
+        for campaign in list(self._leases):
             with contextlib.suppress(StoreError):
                 await self.close_campaign(campaign)
         with contextlib.suppress(RedisError, OSError):
@@ -203,10 +240,23 @@ class RedisStore:
             await self._client.aclose()
 
     # ---- inside ---------------------------------------------------------------------------------------------
-    def _fence(self, campaign: str) -> int:
-        if campaign not in self._runs:
+    @property
+    def _lease_ms(self) -> int:
+        return int(self._lease_s * 1000)
+
+    def _lease(self, campaign: str) -> Lease:
+        if campaign not in self._leases:
             raise StoreError(f"campaign {campaign}: expected it to be open, was not")
-        return self._runs[campaign]
+        return self._leases[campaign]
+
+    def _turn(self, campaign: str) -> list[Any]:
+        """Count one more call of the campaign's writer; returns what every writing script is told of the writer."""
+        lease = self._lease(campaign)
+        lease.turn += 1
+        return [lease.run, lease.owner, self._lease_ms, lease.turn]
+
+    def _writing_keys(self, campaign: str) -> list[str]:
+        return [*_keys(campaign, "run", "lease", "turn"), STOPS, *_keys(campaign, "progress", "held", "in_flight")]
 
     async def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
         """Run a script once; its answer comes with the write on disk. Only one unknown to the server is resent."""
@@ -254,24 +304,22 @@ class RedisStore:
             for lead_id, raw in zip(lead_ids, stored, strict=True)
         ]
 
-    def _keep_renewing(self, campaign: str, run: int, owner: str) -> None:
-        if campaign in self._renewals:
-            self._renewals[campaign].cancel()
-        self._renewals[campaign] = asyncio.create_task(self._renew(campaign, run, owner), name=f"lease of {campaign}")
+    def _hold(self, campaign: str, lease: Lease) -> None:
+        earlier = self._leases.get(campaign)
+        if earlier is not None and earlier.renewal is not None:
+            earlier.renewal.cancel()
+        lease.renewal = asyncio.create_task(self._renew(campaign, lease), name=f"lease of {campaign}")
+        self._leases[campaign] = lease
 
-    async def _renew(self, campaign: str, run: int, owner: str) -> None:
+    async def _renew(self, campaign: str, lease: Lease) -> None:
         """Renew the lease while this store is the newest writer. Failing is not fatal: the scripts check the fence."""
-        renewed_at = time.monotonic()
         script = self._scripts["renew"]
         while True:
             await asyncio.sleep(self._lease_s / 6)
-            if time.monotonic() - renewed_at < self._lease_s / 8:
-                continue  # a loop with virtual time: no need to ask that often
             with contextlib.suppress(RedisError, OSError):
-                args: list[str | int] = [run, owner, int(self._lease_s * 1000)]
+                args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
                 if not await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient):
                     return
-                renewed_at = time.monotonic()
 
 
 def _refusal(claim: Claim, answer: list[Any]) -> Refusal:
@@ -298,6 +346,10 @@ def _translated() -> Iterator[None]:
     """Turn whatever the server or the link to it raises into `StoreError`."""
     try:
         yield
+    except ResponseError as error:
+        if str(error).startswith("FENCED"):
+            raise LeaseLost(f"expected to be the campaign's newest writer, was not: {error}") from error
+        raise StoreError(f"expected the store to do as it was asked, it answered: {error}") from error
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreError(f"expected an answer of the store, was {type(error).__name__}: {error}") from error
     except msgspec.MsgspecError as error:
@@ -306,8 +358,9 @@ def _translated() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def open_store(redis_url: str | None, data_dir: Path) -> AsyncIterator[RedisStore]:
-    """Open the store at `redis_url`, or else the embedded one in `data_dir`, which ends with who started it.
+    """Open the store at `redis_url`, or else the embedded one in `data_dir`, which ends with who answers for it.
 
+    A server that dies meanwhile is started again; until it answers, every call raises `StoreError`.
     Raises `ConfigError` for a server that cannot keep the store's promises, `StoreError` for one that does not answer.
     """
     if redis_url is not None:
@@ -327,6 +380,7 @@ async def open_store(redis_url: str | None, data_dir: Path) -> AsyncIterator[Red
 
     server = EmbeddedValkey(data_dir)
     await server.start()
+    server.watch()
     try:
         store = RedisStore(connect(server.socket_path))
         try:

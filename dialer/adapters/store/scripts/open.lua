@@ -1,14 +1,18 @@
 -- Take a campaign's lease unless another live owner holds it. The run counter is the fence: it grows with each opening.
--- KEYS: run, lease, stop_log. ARGV: owner, lease in ms.
+-- KEYS: run, lease, turn, stop_log. ARGV: owner, lease in ms, an owner known to be dead or ''.
 -- Answers {1, run, position in the stop log} or {0, holder, ms until the lease lapses}.
-local lease = redis.call('GET', KEYS[2])
+local RUN, LEASE, TURN, STOP_LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local OWNER, LEASE_MS, DEAD_OWNER = ARGV[1], ARGV[2], ARGV[3]
+
+local lease = redis.call('GET', LEASE)
 if lease then
   local holder = string.match(lease, '^%d+|(.*)$')
-  if holder ~= ARGV[1] then
-    return {0, holder, redis.call('PTTL', KEYS[2])}
+  if holder ~= OWNER and (DEAD_OWNER == '' or holder ~= DEAD_OWNER) then
+    return {0, holder, redis.call('PTTL', LEASE)}
   end
 end
-local run = redis.call('INCR', KEYS[1])
-redis.call('SET', KEYS[2], run .. '|' .. ARGV[1], 'PX', ARGV[2])
-local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
+local run = redis.call('INCR', RUN)
+redis.call('SET', LEASE, run .. '|' .. OWNER, 'PX', LEASE_MS)
+redis.call('DEL', TURN)
+local last = redis.call('XREVRANGE', STOP_LOG, '+', '-', 'COUNT', 1)
 return {1, run, last[1] and last[1][1] or '0-0'}

@@ -1,17 +1,28 @@
 -- Claim a batch. Claims are judged in order and each by itself: one sees what those before it took.
--- KEYS: run, stops, progress, held, in_flight.
--- ARGV: fence, campaign, prefix of the fact keys, s after which an untouched fact key goes, records JSON, then one claim JSON a record.
+-- KEYS: run, lease, turn, stops, progress, held, in_flight.
+-- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the fact keys, s after which an untouched fact key goes,
+-- records JSON, then one claim JSON a record.
 -- A record is [attempt, lead, at, keep_from, [stop key], [fact key], [[key, max, since, [ignored disposition]]]].
 -- Numbers that must keep every digit (attempt, at, keep_from, since) come as text, for Lua numbers print 14 digits.
 -- Answers the refusals: [position, 'stopped', reason] | [position, 'held'] | [position, 'finished']
 -- | [position, 'capped', position of the cap, `at` of the fact whose leaving frees a slot].
-local RUN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local FENCE, CAMPAIGN, FACTS, IDLE_S = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local FIRST_CLAIM = 5
+local RUN, LEASE, TURN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local CAMPAIGN, FACTS, IDLE_S = ARGV[5], ARGV[6], ARGV[7]
+local FIRST_CLAIM = 8
 
 if redis.call('GET', RUN) ~= FENCE then
   return redis.error_reply('FENCED a later run opened the campaign')
 end
+-- Sent over a link that was given up, and overtaken by a later call: its writer settled these claims long ago.
+if tonumber(TURN_NO) <= tonumber(redis.call('GET', TURN) or 0) then
+  return redis.error_reply('LATE a later call of this writer came before')
+end
+-- A lease that lapsed while nobody else opened the campaign is taken again: no write without one.
+if redis.call('EXISTS', LEASE) == 0 then
+  redis.call('SET', LEASE, FENCE .. '|' .. OWNER, 'PX', LEASE_MS)
+end
+redis.call('SET', TURN, TURN_NO)
 
 local function stopped(stop_keys)
   for _, key in ipairs(stop_keys) do

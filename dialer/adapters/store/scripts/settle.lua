@@ -1,13 +1,24 @@
 -- Record the ends of a batch of attempts. One that is not in flight was settled before: it changes nothing.
--- KEYS: run, stops, progress, held, in_flight, stop_log.
--- ARGV: fence, campaign, prefix of the fact keys, how many stops the log keeps, records JSON, then one progress JSON a record.
+-- KEYS: run, lease, turn, stops, progress, held, in_flight, stop_log.
+-- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the fact keys, how many stops the log keeps, records JSON,
+-- then one progress JSON a record.
 -- A record is [attempt, lead, disposition, [stop key], stop reason].
-local RUN, STOPS, PROGRESS, HELD, IN_FLIGHT, STOP_LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local FENCE, CAMPAIGN, FACTS, LOG_LENGTH = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local FIRST_PROGRESS = 5
+local RUN, LEASE, TURN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local STOP_LOG = KEYS[8]
+local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local CAMPAIGN, FACTS, LOG_LENGTH = ARGV[5], ARGV[6], ARGV[7]
+local FIRST_PROGRESS = 8
 
 if redis.call('GET', RUN) ~= FENCE then
   return redis.error_reply('FENCED a later run opened the campaign')
+end
+-- A lease that lapsed while nobody else opened the campaign is taken again: no write without one.
+if redis.call('EXISTS', LEASE) == 0 then
+  redis.call('SET', LEASE, FENCE .. '|' .. OWNER, 'PX', LEASE_MS)
+end
+-- From here on a claim that was sent before and comes after is refused. A settlement that comes late is none the worse.
+if tonumber(TURN_NO) > tonumber(redis.call('GET', TURN) or 0) then
+  redis.call('SET', TURN, TURN_NO)
 end
 
 -- The facts to move are those of the claim itself, whatever the settlement thinks they were.

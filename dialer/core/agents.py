@@ -1,0 +1,117 @@
+"""What agents and supervisors do to agents: legs, pauses, keys, dispositions."""
+
+from __future__ import annotations
+
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.agent import Agent, AgentState
+from dialer.core.attempt import AttemptState
+from dialer.core.calls import Calls
+from dialer.core.disposition import AGENT_DISPOSITIONS, Disposition
+from dialer.core.launching import Launching
+from dialer.core.settling import Settling
+from dialer.core.state import CampaignState
+
+_KEYED = AGENT_DISPOSITIONS | {Disposition.MACHINE}
+
+
+class Agents:
+    """Handles what happens to agents."""
+
+    def __init__(self, state: CampaignState, launching: Launching, settling: Settling, calls: Calls) -> None:
+        self._state = state
+        self._launching = launching
+        self._settling = settling
+        self._calls = calls
+
+    def logged_in(self, event: ev.AgentLoggedIn) -> None:
+        agent = self._state.floor.get(event.agent_id)
+        if agent is not None:
+            self._state.floor.log_in(agent, event.at)
+            self._agent_free(event)
+
+    def logged_out(self, event: ev.AgentLoggedOut) -> None:
+        agent = self._state.floor.get(event.agent_id)
+        if agent is None:
+            return
+        attempt = self._state.attempts.get(self._state.floor.log_out(agent, event.at) or -1)
+        if attempt is not None:
+            if attempt.state is AttemptState.BRIDGING:
+                self._calls.back_to_waiting(attempt)
+            elif attempt.state is AttemptState.DISPOSING:
+                self._settling.close(attempt, attempt.disposition or Disposition.UNDISPOSED)
+        self._launching.ask("AgentLoggedOut")
+
+    def paused(self, event: ev.AgentPaused) -> None:
+        agent = self._state.floor.get(event.agent_id)
+        if agent is not None:
+            self._state.floor.pause(agent, event.reason, event.at)
+            self._launching.ask("AgentPaused")
+
+    def readied(self, event: ev.AgentReadied) -> None:
+        agent = self._state.floor.get(event.agent_id)
+        if agent is None:
+            return
+        if agent.state is AgentState.WRAP_UP:
+            self.end_wrap_up(agent)
+        else:
+            self._state.floor.ready(agent, event.at)
+        self._agent_free(event)
+
+    def keyed(self, event: ev.AgentKeyed) -> None:
+        """A key means what the campaign's table says; a key without a meaning now is ignored."""
+        meaning = self._state.campaign.keys.get(event.key)
+        agent = self._state.floor.get(event.agent_id)
+        if meaning is None or agent is None:
+            return
+        if meaning.pause is not None:
+            self.paused(ev.AgentPaused(at=event.at, agent_id=event.agent_id, reason=meaning.pause))
+        elif meaning.ready:
+            self.readied(ev.AgentReadied(at=event.at, agent_id=event.agent_id))
+        elif meaning.disposition is not None:
+            self._dispose(agent, meaning.disposition, ends_wrap_up=True)
+
+    def disposed(self, event: ev.AttemptDisposed) -> None:
+        agent = self._state.floor.get(event.agent_id)
+        if agent is not None and agent.attempt_id == event.attempt_id:
+            self._dispose(agent, event.disposition, ends_wrap_up=event.ends_wrap_up)
+
+    def _dispose(self, agent: Agent, disposition: str, *, ends_wrap_up: bool) -> None:
+        if agent.state not in (AgentState.ON_CALL, AgentState.WRAP_UP) or disposition not in _KEYED:
+            return
+        attempt = self._state.attempts.get(agent.attempt_id or -1)
+        if attempt is not None:
+            attempt.disposition = disposition
+        if agent.state is AgentState.WRAP_UP and ends_wrap_up:
+            self.end_wrap_up(agent)
+
+    def logout_ordered(self, event: ev.AgentLogoutOrdered) -> None:
+        """Hang up the agent's leg now, or after the call."""
+        agent = self._state.floor.get(event.agent_id)
+        if agent is None or agent.state is AgentState.OFFLINE:
+            return
+        busy = agent.attempt_id is not None
+        self._state.floor.pause(agent, f"logged out by {event.by}", event.at)
+        agent.logging_out = True
+        if not busy:
+            self._state.out.append(act.LogOut(agent_id=agent.agent_id))
+
+    def end_wrap_up(self, agent: Agent) -> None:
+        attempt = self._state.attempts.get(agent.attempt_id or -1)
+        handle_s = self._state.floor.wrapped_up(agent, self._state.now)
+        if attempt is None or not attempt.survived:  # nobody here knows when a survivor's call began
+            for policy in self._state.policies.values():
+                policy.handled(handle_s=handle_s)
+            self._state.counters.handle_s += handle_s
+            self._state.counters.handled += 1
+        if attempt is not None:
+            self._settling.close(attempt, attempt.disposition or Disposition.UNDISPOSED)
+        if agent.logging_out:
+            self._state.out.append(act.LogOut(agent_id=agent.agent_id))
+        self._calls.match()
+        self._launching.ask("AttemptDisposed")
+
+    def _agent_free(self, event: ev.Event) -> None:
+        self._calls.match()
+        self._launching.ask(type(event).__name__)
+        self._launching.start_ticking()

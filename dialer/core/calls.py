@@ -1,0 +1,272 @@
+"""Calls from their reservation to their end, and the pairing of answered calls with agents."""
+
+from __future__ import annotations
+
+import msgspec
+
+from carriers.caller_id import choose_caller_id
+from carriers.causes import CallEnd, read_end
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.agent import AgentState
+from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.disposition import Disposition
+from dialer.core.launching import TICK_S, Launching
+from dialer.core.settling import Settling
+from dialer.core.state import CampaignState
+from dialer.core.timers import TimerKind
+
+# Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
+ENDED_BY_SWITCH_S = 15.0
+UNBRIDGED_LIMIT_S = 60.0
+
+_END_DISPOSITION = {
+    CallEnd.NO_ANSWER: Disposition.NO_ANSWER,
+    CallEnd.BUSY: Disposition.BUSY,
+    CallEnd.REJECTED: Disposition.BUSY,
+    CallEnd.CONGESTION: Disposition.CONGESTION,
+    CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
+    CallEnd.FAILED: Disposition.FAILED,
+}
+_UNLIMITED = (AttemptState.TALKING, AttemptState.DISPOSING, AttemptState.INHERITED)
+
+
+class Calls:
+    """Handles what the store and the switch say of attempts."""
+
+    def __init__(self, state: CampaignState, launching: Launching, settling: Settling) -> None:
+        self._state = state
+        self._launching = launching
+        self._settling = settling
+
+    def reserved(self, event: ev.Reserved) -> None:
+        for attempt_id in event.attempt_ids:
+            attempt = self._state.attempts.get(attempt_id)
+            if attempt is None or not attempt.allows(ev.Reserved):
+                self._state.counters.late_events += 1
+                continue
+            if attempt.hang_up_asked or not self._launching.may_dial() or event.at >= attempt.closes_at:
+                # Held, but not dialled: it stays counted, which is the safe side.
+                self._settling.undialled(attempt, Disposition.CANCELLED)
+                continue
+            attempt.move(ev.Reserved)
+            self._originate(attempt)
+
+    def _originate(self, attempt: Attempt) -> None:
+        attempt.originated_at = self._state.now
+        attempt.caller_id = choose_caller_id(attempt.number, self._state.campaign.caller_ids)
+        self._state.counters.attempts += 1
+        self._state.out.append(
+            act.Originate(
+                attempt_id=attempt.attempt_id,
+                try_no=attempt.try_no,
+                lead_id=attempt.claim.lead_id,
+                number=attempt.number,
+                trunk=attempt.trunk,
+                caller_id=attempt.caller_id,
+                ring_timeout_s=self._state.campaign.ring_timeout_s,
+            )
+        )
+        limit = self._state.now + self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
+        self._state.timers.set(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+
+    def refused(self, event: ev.Refused) -> None:
+        for refusal in event.refusals:
+            attempt = self._state.attempts.get(refusal.attempt_id)
+            if attempt is None or not attempt.allows(ev.Refused):
+                self._state.counters.late_events += 1
+                continue
+            attempt.move(ev.Refused)
+            self._settling.forget(attempt)
+            self._state.counters.refusals[refusal.rule] += 1
+            entry = self._state.queue[attempt.lead]
+            if refusal.retry_at is None:
+                status = "stopped" if refusal.rule.startswith("stop:") else "finished"
+                entry.progress = msgspec.structs.replace(entry.progress, status=status)
+            else:
+                entry.progress = msgspec.structs.replace(
+                    entry.progress, next_at=max(refusal.retry_at, event.at + TICK_S)
+                )
+                self._state.queue.put(attempt.lead)
+        self._launching.ask("Refused")
+
+    def reservation_lost(self, event: ev.ReservationLost) -> None:
+        for attempt_id in event.attempt_ids:
+            attempt = self._state.attempts.get(attempt_id)
+            if attempt is not None and attempt.allows(ev.ReservationLost):
+                self._settling.undialled(attempt, Disposition.UNKNOWN)
+
+    def _fits(self, attempt_id: int, trigger: type) -> Attempt | None:
+        """The live attempt, if this fact from outside still fits it."""
+        attempt = self._state.attempts.get(attempt_id)
+        if attempt is None or not attempt.allows(trigger):
+            self._state.counters.late_events += 1
+            return None
+        return attempt
+
+    def ringing(self, event: ev.AttemptRinging) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptRinging)
+        if attempt is not None:
+            attempt.move(ev.AttemptRinging)
+            attempt.rang = True
+
+    def answered(self, event: ev.AttemptAnswered) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptAnswered)
+        if attempt is None:
+            return
+        attempt.move(ev.AttemptAnswered)
+        attempt.answered_at = event.at
+        self._state.counters.answers += 1
+        self._state.timers.set(self._state.now + UNBRIDGED_LIMIT_S, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        if not self._state.campaign.amd:
+            self._settling.live_answer(attempt)
+            self._to_waiting(attempt)
+
+    def screened(self, event: ev.AttemptScreened) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptScreened)
+        if attempt is None:
+            return
+        if event.verdict == "machine":
+            attempt.machine = True  # the switch hangs up; AttemptEnded settles it
+            self._settling.not_live(attempt)
+            return
+        attempt.answered_at = event.at  # the 2 s run from the end of the greeting
+        self._settling.live_answer(attempt)
+        self._to_waiting(attempt)
+
+    def _to_waiting(self, attempt: Attempt) -> None:
+        attempt.move(ev.AttemptScreened)
+        self._state.waiting[attempt.attempt_id] = attempt
+        self.match()
+        self._launching.ask("AttemptAnswered")
+
+    def bridged(self, event: ev.AttemptBridged) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptBridged)
+        if attempt is None or attempt.agent_id != event.agent_id:
+            return
+        attempt.move(ev.AttemptBridged)
+        attempt.bridged_at = event.at
+        self._state.floor.agents[event.agent_id].move(ev.AttemptBridged, event.at)
+        self._state.counters.bridged += 1
+        self._state.counters.answer_to_bridge_s += event.at - (attempt.answered_at or event.at)
+
+    def bridge_failed(self, event: ev.BridgeFailed) -> None:
+        attempt = self._fits(event.attempt_id, ev.BridgeFailed)
+        if attempt is None or attempt.agent_id != event.agent_id:
+            return
+        self._state.floor.release(self._state.floor.agents[event.agent_id], ev.BridgeFailed, event.at)
+        if event.agent_gone:
+            # Another agent must not be offered this leg again; its own log-out follows.
+            self._state.floor.pause(self._state.floor.agents[event.agent_id], "leg lost", event.at)
+        self.back_to_waiting(attempt)
+
+    def back_to_waiting(self, attempt: Attempt) -> None:
+        attempt.move(ev.BridgeFailed)
+        attempt.agent_id = None
+        if attempt.abandoned:
+            attempt.move(ev.AttemptAbandoned)
+            return
+        # It has waited longer than any other: first in line for the next agent.
+        self._state.waiting = {attempt.attempt_id: attempt, **self._state.waiting}
+        self.match()
+
+    def abandoned(self, event: ev.AttemptAbandoned) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptAbandoned)
+        if attempt is None:
+            return
+        attempt.move(ev.AttemptAbandoned)
+        self._state.waiting.pop(attempt.attempt_id, None)
+        self._settling.abandon(attempt)
+        self._launching.ask("AttemptAbandoned")
+
+    def attempt_ended(self, event: ev.AttemptEnded) -> None:
+        attempt = self._fits(event.attempt_id, ev.AttemptEnded)
+        if attempt is None:
+            return
+        before = attempt.state
+        attempt.move(ev.AttemptEnded)
+        attempt.ended_at = event.at
+        if attempt.trunk:
+            self._state.router.give_back(attempt.trunk)
+        if before is AttemptState.INHERITED:
+            self._settling.close(attempt, Disposition.UNKNOWN)
+        elif before is AttemptState.TALKING:
+            self._call_over(attempt)
+        elif before in (AttemptState.DIALLING, AttemptState.RINGING):
+            self._settling.not_live(attempt)
+            self._settling.close(attempt, self._unanswered(attempt, event))
+        elif before is AttemptState.SCREENING and attempt.machine:
+            self._settling.close(attempt, Disposition.MACHINE)
+        else:
+            self._gone_unserved(attempt, lost=event.lost)
+        self._launching.ask("AttemptEnded")
+
+    def _unanswered(self, attempt: Attempt, event: ev.AttemptEnded) -> Disposition:
+        if event.lost:
+            return Disposition.UNKNOWN
+        if attempt.hang_up_asked:
+            return Disposition.CANCELLED
+        end = read_end(event.cause, event.sip_code, rang=attempt.rang, answered=False)
+        return _END_DISPOSITION.get(end, Disposition.UNKNOWN)
+
+    def _call_over(self, attempt: Attempt) -> None:
+        agent = self._state.floor.get(attempt.agent_id or "")
+        if agent is None or agent.attempt_id != attempt.attempt_id:
+            # The agent's leg was lost in the call: nobody is left to wrap it up.
+            self._settling.close(attempt, attempt.disposition or Disposition.UNDISPOSED)
+            return
+        agent.move(ev.AttemptEnded, self._state.now)
+        limit = self._state.now + self._state.campaign.wrap_up_limit_s
+        self._state.timers.set(limit, TimerKind.WRAP_UP_LIMIT, attempt.attempt_id)
+
+    def _gone_unserved(self, attempt: Attempt, *, lost: bool) -> None:
+        """Answered, and ended before any agent: abandoned, also when the called party did not wait for the limit."""
+        self._state.waiting.pop(attempt.attempt_id, None)
+        agent = self._state.floor.get(attempt.agent_id or "")
+        if agent is not None and agent.attempt_id == attempt.attempt_id:
+            self._state.floor.release(agent, ev.AttemptEnded, self._state.now)
+            self.match()
+        if lost and not attempt.abandoned:
+            self._settling.close(attempt, Disposition.UNKNOWN)
+            return
+        self._settling.live_answer(attempt)
+        self._settling.abandon(attempt)
+        self._settling.close(attempt, Disposition.ABANDONED)
+
+    def survived(self, event: ev.AttemptSurvived) -> None:
+        """A call of an earlier run goes on: its agent is busy, and its end will be settled like any other."""
+        attempt = self._fits(event.attempt_id, ev.AttemptSurvived)
+        agent = self._state.floor.get(event.agent_id)
+        if attempt is None or agent is None or agent.state is not AgentState.IDLE:
+            return
+        attempt.move(ev.AttemptSurvived)
+        attempt.agent_id = agent.agent_id
+        attempt.bridged_at = event.at
+        self._state.floor.take_up(agent, attempt.attempt_id, event.at)
+
+    def limit_passed(self, attempt_id: int) -> None:
+        """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
+        attempt = self._state.attempts.get(attempt_id)
+        if attempt is None or attempt.state in _UNLIMITED:
+            return
+        began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
+        allowed = UNBRIDGED_LIMIT_S if attempt.answered_at else self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
+        if self._state.now < began + allowed:
+            return
+        if not attempt.hang_up_asked:
+            self._settling.hang_up(attempt, "overdue")
+            self._state.timers.set(self._state.now + ENDED_BY_SWITCH_S, TimerKind.ATTEMPT_LIMIT, attempt_id)
+        else:
+            self.attempt_ended(ev.AttemptEnded(at=self._state.now, attempt_id=attempt_id, cause=0, lost=True))
+
+    def match(self) -> None:
+        """Give the calls that wait longest to the agents who idle longest."""
+        while self._state.waiting and self._state.floor.idle:
+            attempt = next(iter(self._state.waiting.values()))
+            agent = self._state.floor.reserve(attempt.attempt_id, self._state.now)
+            if agent is None:
+                return
+            del self._state.waiting[attempt.attempt_id]
+            attempt.move(act.Bridge)
+            attempt.agent_id = agent.agent_id
+            self._state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))

@@ -1,0 +1,172 @@
+"""When to launch, how many lines, and for whom.
+
+How it works: whatever changes supply or demand asks for a decision, which a timer takes 50 ms after the first ask, over
+all that came in since. A decision asks the policy how many lines to launch, takes that many leads from the dial queue
+and answers with `Reserve`.
+"""
+
+from __future__ import annotations
+
+from compliance.frequency import DialCandidate
+from compliance.ruleset import EVERYTHING
+from dialer.core import actions as act
+from dialer.core.agent import AgentState
+from dialer.core.attempt import Attempt
+from dialer.core.state import CampaignState
+from dialer.core.timers import TimerKind
+from pacing.policy import Pace
+from pacing.view import PacingView
+
+DECISION_DELAY_S = 0.05
+TICK_S = 1.0
+SLOW_TICK_S = 60.0
+CLAIMS_PER_BATCH = 100
+
+
+class Launching:
+    """Decides and claims. Shares the campaign's state with the other parts of the engine."""
+
+    def __init__(self, state: CampaignState) -> None:
+        self._state = state
+
+    def tick(self) -> None:
+        self._state.ticking = False
+        if self._state.loaded and self._state.queue.queued == 0 and not self._state.attempts:
+            self._state.end("list finished")
+            return
+        if not self._state.asked_by:
+            self.decide("Tick")
+        self.start_ticking()
+
+    def start_ticking(self) -> None:
+        if self._state.ticking or self._state.ended:
+            return
+        self._state.ticking = True
+        delay = TICK_S
+        if not self._state.attempts and self._state.queue.peek(self._state.now) is None:
+            change = self._state.queue.next_change_at(self._state.now)
+            delay = SLOW_TICK_S if change is None else min(SLOW_TICK_S, max(TICK_S, change - self._state.now))
+        self._state.timers.set(self._state.now + delay, TimerKind.TICK)
+
+    def ask(self, cause: str) -> None:
+        """Ask for a decision; those of the next 50 ms are taken as one."""
+        if not self._state.asked_by and not self._state.ended:
+            self._state.asked_by = cause
+            self._state.timers.set(self._state.now + DECISION_DELAY_S, TimerKind.DECIDE)
+
+    def may_dial(self) -> bool:
+        return self._state.link_up and self._state.store_ok and not self._state.draining and not self._state.paused
+
+    def _closed(self) -> str:
+        """The guard that forbids any launch now; empty if none."""
+        if self._state.draining:
+            return "draining"
+        if not self._state.link_up:
+            return "link"
+        if not self._state.store_ok:
+            return "store"
+        if self._state.paused:
+            return "paused"
+        if self._state.floor.idle + len(self._state.floor.busy) == 0:
+            return "no_agents"
+        if self._state.queue.peek(self._state.now) is None:
+            return "window" if self._state.queue.closed_rule() else "queue_empty"
+        return ""
+
+    def decide(self, cause: str) -> None:
+        guard = self._closed()
+        if guard:
+            self._note(cause, Pace(lines=0, guard=guard), 0, guard)
+            return
+        pace = self._state.policy.lines(self._view(), self._state.rng)
+        count, guard = pace.lines, pace.guard
+        room = self._state.router.room(self._state.now)
+        on_switch = self._state.campaign.asterisk.max_calls - len(self._state.attempts)
+        if count > min(room, on_switch):
+            guard = "cps" if room < min(on_switch, self._state.router.free_channels) else "channels"
+            count = max(0, min(room, on_switch))
+        launched = self._launch(count) if count else 0
+        if launched < count:
+            guard = "queue_empty"
+        self._note(cause, pace, launched, guard)
+
+    def _view(self) -> PacingView:
+        head = self._state.queue.peek(self._state.now)
+        return PacingView(
+            now=self._state.now,
+            idle=self._state.floor.idle,
+            handling_since=self._state.floor.busy.column(0),
+            leaving=self._state.floor.leaving,
+            ringing_since=self._state.lines.column(0),
+            answer_probability=self._state.lines.column(1),
+            waiting=len(self._state.waiting),
+            next_answer_probability=self._state.answers.rate if head is None else self.probability(head),
+            max_lines_per_idle_agent=self._state.max_lines_per_idle_agent,
+            target_abandon_rate=self._state.target_abandon_rate,
+        )
+
+    def probability(self, index: int) -> float:
+        entry = self._state.queue[index]
+        if entry.lead.answer_probability is not None:
+            return entry.lead.answer_probability
+        return self._state.answers.probability(entry.progress.attempts, self._state.now)
+
+    def _launch(self, count: int) -> int:
+        claims = [self._claim(index, closes_at) for index, closes_at in self._state.queue.take(count, self._state.now)]
+        for begin in range(0, len(claims), CLAIMS_PER_BATCH):
+            self._state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
+        return len(claims)
+
+    def _claim(self, index: int, closes_at: float) -> act.Claim:
+        now = self._state.now
+        entry = self._state.queue[index]
+        lead, number_index = entry.lead, entry.progress.number_index
+        number = lead.numbers[number_index]
+        candidate = DialCandidate(
+            lead_id=lead.lead_id,
+            person=lead.person,
+            debt=lead.debt,
+            number=number.e164,
+            country=number.country,
+            zones=number.zones,
+        )
+        self._state.next_attempt_id += 1
+        attempt_id = self._state.next_attempt_id
+        claim = act.Claim(
+            attempt_id=attempt_id,
+            lead_id=lead.lead_id,
+            number=number.e164,
+            at=now,
+            stop_keys=(*self._state.rules.stop_keys(candidate), EVERYTHING),
+            fact_keys=self._state.rules.fact_keys(candidate),
+            caps=self._state.rules.caps(candidate, now),
+        )
+        trunk = self._state.router.take(now)
+        assert trunk is not None, "a launch never exceeds the router's room"
+        attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
+        attempt.probability = self.probability(index)
+        self._state.attempts[attempt_id] = attempt
+        self._state.lines.add(attempt, now, attempt.probability)
+        return claim
+
+    def _note(self, cause: str, pace: Pace, launched: int, guard: str) -> None:
+        """Keep a decision that launched something, or whose reason is new."""
+        if not launched and guard == self._state.last_guard:
+            return
+        self._state.last_guard = guard
+        counts = self._state.floor.count()
+        decision = act.Decision(
+            policy=self._state.policy.policy_id,
+            cause=cause,
+            idle=self._state.floor.idle,
+            on_call=counts[AgentState.ON_CALL] + counts[AgentState.RESERVED],
+            wrap_up=counts[AgentState.WRAP_UP],
+            ringing=len(self._state.lines) - launched,
+            waiting=len(self._state.waiting),
+            wanted=pace.lines,
+            launched=launched,
+            guard=guard,
+            figures=pace.figures,
+        )
+        self._state.decisions.append((self._state.now, decision))
+        self._state.out.append(act.NoteDecision(decision=decision))

@@ -1,0 +1,125 @@
+"""How attempts end: counted, learned from, their leads moved on, and recorded in exactly one settlement."""
+
+from __future__ import annotations
+
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.disposition import STOPPING, Disposition
+from dialer.core.retry import after_attempt
+from dialer.core.state import CampaignState
+
+_UNANSWERED = (
+    AttemptState.RESERVING,
+    AttemptState.DIALLING,
+    AttemptState.RINGING,
+    AttemptState.SCREENING,
+    AttemptState.INHERITED,
+)
+
+
+class Settling:
+    """Ends attempts. Shares the campaign's state with the other parts of the engine."""
+
+    def __init__(self, state: CampaignState) -> None:
+        self._state = state
+
+    def stop(self, keys: tuple[str, ...], reason: str) -> None:
+        for attempt in self._state.attempts.values():
+            if attempt.state in _UNANSWERED and not set(keys).isdisjoint(attempt.claim.stop_keys):
+                self.hang_up(attempt, f"stop:{reason}")
+
+    def live_answer(self, attempt: Attempt) -> None:
+        """Count and learn a live answer, once an attempt."""
+        if attempt.live:
+            return
+        attempt.live = True
+        self._state.counters.live_answers += 1
+        self._learn(attempt, answered=True)
+
+    def not_live(self, attempt: Attempt) -> None:
+        """Learn that a line came to nothing."""
+        if attempt.originated_at is not None and not attempt.hang_up_asked:
+            self._learn(attempt, answered=False)
+        self._state.lines.remove(attempt)
+
+    def _learn(self, attempt: Attempt, *, answered: bool) -> None:
+        self._state.lines.remove(attempt)
+        began = attempt.originated_at or attempt.reserved_at
+        after_s = self._state.now - began
+        attempts = self._state.queue[attempt.lead].progress.attempts
+        self._state.answers.learn(attempts, began, answered=answered)
+        for policy in self._state.policies.values():
+            if answered:
+                policy.answered(after_s=after_s, probability=attempt.probability)
+            else:
+                policy.not_answered(after_s=after_s, probability=attempt.probability)
+
+    def abandon(self, attempt: Attempt) -> None:
+        """Count an abandoned call, once."""
+        if not attempt.abandoned:
+            attempt.abandoned = True
+            self._state.counters.abandoned += 1
+            for policy in self._state.policies.values():
+                policy.abandoned()
+
+    def hang_up(self, attempt: Attempt, reason: str) -> None:
+        attempt.hang_up_asked = True
+        if attempt.state is not AttemptState.RESERVING:
+            self._state.out.append(act.HangUp(attempt_id=attempt.attempt_id, reason=reason))
+
+    def undialled(self, attempt: Attempt, disposition: Disposition) -> None:
+        """Held by the store, perhaps, and never dialled: settled so that nothing hangs."""
+        attempt.move(ev.ReservationLost)
+        self._state.router.give_back(attempt.trunk)
+        self._state.lines.remove(attempt)
+        self.close(attempt, disposition)
+
+    def forget(self, attempt: Attempt) -> None:
+        """Drop an attempt for which the store holds nothing."""
+        self._state.router.give_back(attempt.trunk)
+        self._state.lines.remove(attempt)
+        del self._state.attempts[attempt.attempt_id]
+
+    def close(self, attempt: Attempt, disposition: str) -> None:
+        """Settle an attempt: count it, move its lead on, record it."""
+        if attempt.state is AttemptState.DISPOSING:
+            attempt.move(ev.AttemptDisposed)
+        del self._state.attempts[attempt.attempt_id]
+        self._state.lines.remove(attempt)
+        self._state.counters.settled(disposition)
+        entry = self._state.queue[attempt.lead]
+        entry.progress = after_attempt(
+            entry.progress,
+            attempt.number_index,
+            disposition,
+            now=self._state.now,
+            rules=self._state.campaign.retry,
+            gap_s=self._state.campaign.number_gap,
+        )
+        if entry.progress.status == "ready":
+            self._state.queue.put(attempt.lead)
+        stop_reason = STOPPING.get(Disposition(disposition), "")
+        if stop_reason:
+            self.stop(attempt.own_stop_keys, stop_reason)  # the same person may ring on another account now
+        self._state.settlements.append(
+            act.Settlement(
+                attempt_id=attempt.attempt_id,
+                lead_id=attempt.claim.lead_id,
+                number=attempt.number,
+                at=self._state.now,
+                disposition=disposition,
+                reserved_at=attempt.reserved_at,
+                originated_at=attempt.originated_at,
+                answered_at=attempt.answered_at,
+                bridged_at=attempt.bridged_at,
+                ended_at=attempt.ended_at,
+                agent_id=attempt.agent_id,
+                trunk=attempt.trunk or None,
+                caller_id=attempt.caller_id or None,
+                fact_keys=attempt.claim.fact_keys,
+                progress=entry.progress,
+                stop_keys=attempt.own_stop_keys if stop_reason else (),
+                stop_reason=stop_reason,
+            )
+        )

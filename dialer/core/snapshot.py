@@ -1,0 +1,149 @@
+"""A whole engine as plain values: the state after a step, from which another engine goes on as if it were the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dialer.core.actions import Claim, Decision
+from dialer.core.agent import Agent, AgentState
+from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.lead import Lead, LeadProgress
+from dialer.core.learned import Learned
+from dialer.core.state import CampaignState
+from dialer.core.timers import TimerKind
+
+# Set as they are; everything else in the state has its own field below.
+_PLAIN = (
+    "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "store_ok", "paused", "draining",
+    "ended", "next_attempt_id", "now", "asked_by", "ticking", "last_guard",
+)  # fmt: skip
+_ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
+_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row"))
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A live attempt."""
+
+    claim: Claim
+    state: int
+    values: dict[str, Any]
+
+
+class AgentRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent."""
+
+    agent_id: str
+    state: int
+    values: dict[str, Any]
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an engine knows. Survives JSON; belongs to the version of the program that made it."""
+
+    plain: dict[str, Any]
+    leads: tuple[Lead, ...]
+    progress: tuple[LeadProgress, ...]
+    tickets: tuple[int, ...]  # a lead's place in the order of queueing; 0: not queued
+    attempts: tuple[AttemptRecord, ...]
+    lines: tuple[tuple[int, float, float], ...]  # attempt id, launched at, probability, in the order of the rows
+    waiting: tuple[int, ...]
+    agents: tuple[AgentRecord, ...]
+    idle: tuple[str, ...]  # longest idle first
+    busy: tuple[tuple[str, float], ...]  # agent id, since, in the order of the rows
+    leaving: int
+    timers: tuple[tuple[float, int, int, int], ...]
+    timer_seq: int
+    trunks: dict[str, tuple[int, tuple[float, ...]]]  # channels in use, recent set-ups
+    chance: dict[str, str]  # the bit generator's state; its numbers are too large for JSON
+    learned: Learned
+    decisions: tuple[tuple[float, Decision], ...]
+
+
+def take_snapshot(state: CampaignState) -> Snapshot:
+    """Copy the state between two steps."""
+    floor, queue = state.floor, state.queue
+    generator = state.rng.bit_generator.state
+    return Snapshot(
+        plain={name: getattr(state, name) for name in _PLAIN},
+        leads=tuple(queue[i].lead for i in range(len(queue))),
+        progress=tuple(queue[i].progress for i in range(len(queue))),
+        tickets=tuple(queue[i].ticket for i in range(len(queue))),
+        attempts=tuple(
+            AttemptRecord(claim=a.claim, state=int(a.state), values={slot: getattr(a, slot) for slot in _ATTEMPT})
+            for a in state.attempts.values()
+        ),
+        lines=tuple(
+            (owner.attempt_id, float(state.lines.column(0)[owner.row]), float(state.lines.column(1)[owner.row]))
+            for owner in state.lines.owners
+        ),
+        waiting=tuple(state.waiting),
+        agents=tuple(
+            AgentRecord(agent_id=a.agent_id, state=int(a.state), values={slot: getattr(a, slot) for slot in _AGENT})
+            for a in floor.agents.values()
+        ),
+        idle=tuple(floor.idle_order),
+        busy=tuple((owner.agent_id, float(floor.busy.column(0)[owner.row])) for owner in floor.busy.owners),
+        leaving=floor.leaving,
+        timers=tuple((at, seq, int(kind), subject) for at, seq, kind, subject in state.timers.pending),
+        timer_seq=state.timers.seq,
+        trunks={name: (trunk.in_use, tuple(trunk.set_ups)) for name, trunk in state.router.trunks.items()},
+        chance={
+            "state": hex(generator["state"]["state"]),
+            "inc": hex(generator["state"]["inc"]),
+            "has_uint32": str(generator["has_uint32"]),
+            "uinteger": str(generator["uinteger"]),
+        },
+        learned=state.learned(),
+        decisions=tuple(state.decisions),
+    )
+
+
+def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
+    """Make a fresh state equal to the one the snapshot was taken of."""
+    for name, value in snapshot.plain.items():
+        setattr(state, name, value)
+    state.queue.restore(snapshot.leads, snapshot.progress, snapshot.tickets)
+    for record in snapshot.attempts:
+        _restore_attempt(state, record)
+    for attempt_id, launched_at, probability in snapshot.lines:
+        state.lines.add(state.attempts[attempt_id], launched_at, probability)
+    state.waiting = {attempt_id: state.attempts[attempt_id] for attempt_id in snapshot.waiting}
+    _restore_floor(state, snapshot)
+    state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
+    for name, (in_use, set_ups) in snapshot.trunks.items():
+        state.router.trunks[name].in_use = in_use
+        state.router.trunks[name].set_ups.extend(set_ups)
+    state.rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": int(snapshot.chance["state"], 16), "inc": int(snapshot.chance["inc"], 16)},
+        "has_uint32": int(snapshot.chance["has_uint32"]),
+        "uinteger": int(snapshot.chance["uinteger"]),
+    }
+    state.recall(snapshot.learned)
+    state.decisions.extend(snapshot.decisions)
+
+
+def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
+    values = record.values
+    attempt = Attempt(
+        values["attempt_id"], record.claim, values["lead"], values["number_index"], at=0.0, closes_at=0.0, trunk=""
+    )
+    for slot, value in values.items():
+        setattr(attempt, slot, value)
+    attempt.state = AttemptState(record.state)
+    state.attempts[attempt.attempt_id] = attempt
+
+
+def _restore_floor(state: CampaignState, snapshot: Snapshot) -> None:
+    floor = state.floor
+    for record in snapshot.agents:
+        agent = floor.agents[record.agent_id]
+        for slot, value in record.values.items():
+            setattr(agent, slot, value)
+        agent.state = AgentState(record.state)
+    floor.restore_order(snapshot.idle)
+    for agent_id, since in snapshot.busy:
+        floor.busy.add(floor.agents[agent_id], since)
+    floor.leaving = snapshot.leaving

@@ -1,0 +1,101 @@
+"""The state of one campaign, as the parts of the engine share it. Mutable, private to the engine."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from math import inf
+
+import numpy as np
+
+from carriers.router import SpreadRouter
+from carriers.trunk import TrunkLoad
+from compliance.ruleset import RuleSet
+from dialer.config.campaign import Campaign
+from dialer.core import actions as act
+from dialer.core.attempt import Attempt
+from dialer.core.counters import Counters
+from dialer.core.dial_queue import DialQueue
+from dialer.core.floor import Floor
+from dialer.core.learned import Learned
+from dialer.core.live_rows import LiveRows
+from dialer.core.timers import Timers
+from models.answer import AnswerTable
+from pacing.policy import Policy
+
+ATTEMPTS_PER_RUN = 1_000_000_000
+
+
+class CampaignState:
+    """What is so now: leads, agents, attempts, timers, and what was learned. Indexes hold live attempts only."""
+
+    def __init__(
+        self, campaign: Campaign, *, rules: RuleSet, policies: Mapping[str, Policy], run: int, seed: int
+    ) -> None:
+        self.campaign = campaign
+        self.rules = rules
+        self.policies = dict(policies)  # by mode
+        # as supervisors set them
+        self.mode: str = campaign.mode
+        self.target_abandon_rate = campaign.target_abandon_rate
+        self.max_lines_per_idle_agent = campaign.max_lines_per_idle_agent
+        # whether anything may be launched
+        self.loaded = False
+        self.link_up = False
+        self.store_ok = True
+        self.paused = False
+        self.draining = False
+        self.ended = False
+        # leads, agents, calls
+        self.queue = DialQueue(rules)
+        self.floor = Floor(agent.id for agent in campaign.agents)
+        self.attempts: dict[int, Attempt] = {}
+        self.lines: LiveRows[Attempt] = LiveRows(columns=2)  # launched at, probability of a live answer
+        self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
+        self.next_attempt_id = run * ATTEMPTS_PER_RUN
+        self.router = SpreadRouter(
+            [TrunkLoad(t.name, max_channels=t.max_channels, max_cps=t.max_cps) for t in campaign.trunks]
+        )
+        # time and chance
+        self.now = -inf
+        self.timers = Timers()
+        self.asked_by = ""  # what asked for the decision that is due; empty: none is
+        self.ticking = False
+        self.rng = np.random.default_rng([seed, run])
+        # learned and counted
+        self.answers = AnswerTable()
+        self.counters = Counters()
+        self.decisions: deque[tuple[float, act.Decision]] = deque(maxlen=8)
+        self.last_guard = ""
+        # what the present step answers
+        self.out: list[act.Action] = []
+        self.settlements: list[act.Settlement] = []
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the present mode."""
+        return self.policies[self.mode]
+
+    def learned(self) -> Learned:
+        """What was learned and counted, for the next run."""
+        return Learned(
+            at=self.now,
+            policies={policy.policy_id: policy.snapshot() for policy in self.policies.values()},
+            answers=self.answers.snapshot(),
+            counters=self.counters.snapshot(),
+        )
+
+    def recall(self, learned: Learned) -> None:
+        """Go on with what was learned and counted before; a policy that is unknown there starts afresh."""
+        self.counters.restore(learned.counters)
+        self.answers.restore(learned.answers)
+        for policy in self.policies.values():
+            state = learned.policies.get(policy.policy_id)
+            if state:
+                policy.restore(state)
+
+    def end(self, reason: str) -> None:
+        """The campaign is over."""
+        self.ended = True
+        self.out.append(act.SaveLearned(learned=self.learned()))
+        self.out.append(act.EndCampaign(reason=reason))
