@@ -8,7 +8,7 @@ from collections.abc import Sequence
 def choose_caller_id(number: str, owned: Sequence[str]) -> str:
     """Return the owned number that shares the longest beginning with `number`; the first one where they tie.
 
-    The same number is always shown to the same person: nothing here rotates to escape labels. `owned` is not empty.
+    A called number always sees the same one: nothing here rotates to escape labels. `owned` is not empty.
     """
     return max(owned, key=lambda own: _shared(own, number))
 

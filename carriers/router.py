@@ -24,21 +24,18 @@ class SpreadRouter:
         """How many channels are free, over all trunks."""
         return sum(trunk.free_channels for trunk in self.trunks.values())
 
-    def take(self, now: float) -> str | None:
-        """Choose a trunk and use a channel of it; None where none has room."""
+    def take(self) -> str | None:
+        """Choose a trunk for a planned call and use a channel of it; None where none is free."""
         chosen: TrunkLoad | None = None
         for trunk in self.trunks.values():
-            if trunk.room(now) > 0 and (chosen is None or _share(trunk) < _share(chosen)):
+            if trunk.free_channels > 0 and (chosen is None or _burden(trunk) < _burden(chosen)):
                 chosen = trunk
         if chosen is None:
             return None
-        chosen.take(now)
+        chosen.take()
         return chosen.name
 
-    def give_back(self, name: str) -> None:
-        """Free a channel of a trunk."""
-        self.trunks[name].give_back()
 
-
-def _share(trunk: TrunkLoad) -> float:
-    return trunk.in_use / trunk.max_channels
+def _burden(trunk: TrunkLoad) -> float:
+    """The share of the channels in use. Planned calls count twice: they wait for a set-up too."""
+    return (trunk.in_use + trunk.planned) / trunk.max_channels

@@ -61,19 +61,23 @@ class LearnedStore(Protocol):
         ...
 
 
-class RuntimeStore(CampaignStore, LearnedStore, Protocol):
+class StopStore(Protocol):
+    """Where stops are set."""
+
+    async def stop(self, key: str, reason: str) -> None:
+        """Forbid `lead:ID`, `number:+E164`, `person:ID` or `everything`, and tell the running campaigns."""
+        ...
+
+
+class RuntimeStore(CampaignStore, LearnedStore, StopStore, Protocol):
     """The store as the runtime uses it."""
 
 
-class LeadStore(Protocol):
+class LeadStore(StopStore, Protocol):
     """The store as commands use it."""
 
     async def add_leads(self, campaign: str, leads: Sequence[Lead]) -> list[str]:
         """Add leads that are not there yet; returns the ids that were there already (left as they were)."""
-        ...
-
-    async def stop(self, key: str, reason: str) -> None:
-        """Forbid `lead:ID`, `number:+E164`, `person:ID` or `everything`, and tell the running campaigns."""
         ...
 
     async def lift(self, key: str) -> bool:
@@ -123,6 +127,8 @@ class InstantStore(Protocol):
     """The claims of a campaign without any waiting: the in-memory store, as the simulator uses it."""
 
     def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]: ...
+
+    def stop_now(self, key: str, reason: str) -> None: ...
 
     def settle_now(self, campaign: str, settlements: Sequence[Settlement]) -> None: ...
 

@@ -4,25 +4,30 @@ How it works: everything that happens is emitted into one inbox. One drain takes
 writes the journal, and only then lets the switch act. The store's calls go through one worker, in order, because a
 `Reserve` must see the `Settle` before it. A store that fails stops launching (`StoreStalled`) until it works again;
 settlements are tried again, since settling twice changes nothing, but a reservation is not: its claims are lost.
+A lost lease is no stall: somebody else has the campaign, so the run fails and its calls are left to the switch.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
-from dialer.errors import StoreError
+from dialer.core.lead import lead_chunks
+from dialer.errors import LeaseLost, StoreError
 from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Telephony
 
 _SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
+LAST_WRITES_S = 10.0  # how long the end of a run waits for a store that does not answer
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
+StoreAction = act.Reserve | act.Stop | act.Settle | act.SaveLearned
 Observer = Callable[[ev.Event, Sequence[act.Action]], None]
 Log = structlog.typing.FilteringBoundLogger
 
@@ -55,7 +60,7 @@ class Runtime:
         self._drain_planned = False
         self._alarm: Cancellable | None = None
         self._alarm_at = 0.0
-        self._store_work: deque[act.Reserve | act.Settle | act.SaveLearned] = deque()
+        self._store_work: deque[StoreAction] = deque()
         self._store_wanted = asyncio.Event()
         self._own_stops: set[str] = set()  # set by our own settlements: the engine knows them already
         self._outstanding = 0  # actions the store has not yet answered
@@ -82,7 +87,7 @@ class Runtime:
     @property
     def ended(self) -> bool:
         """Whether the campaign is over and recorded, or has failed."""
-        return self._ended.is_set() and self._idle
+        return self._failure is not None or (self._ended.is_set() and self._idle)
 
     async def quiet(self) -> None:
         """Wait until every event is taken in and every reply of the store has come."""
@@ -100,6 +105,7 @@ class Runtime:
             await self._ended.wait()
             await self.quiet()
             if self._failure is not None:
+                await self._save_what_ended()
                 raise self._failure
         finally:
             for worker in workers:
@@ -110,10 +116,22 @@ class Runtime:
             await self._telephony.close()
             self._log.close()
 
+    async def _save_what_ended(self) -> None:
+        """After a failure, give the store a bounded time for the ends and stops that wait for it."""
+        waiting = [action for action in self._store_work if isinstance(action, act.Settle | act.Stop)]
+        try:
+            async with asyncio.timeout(LAST_WRITES_S / 2):
+                for action in waiting:
+                    await (self._stop(action) if isinstance(action, act.Stop) else self._settle(action.settlements))
+        except (StoreError, TimeoutError) as error:
+            self._logger.error("ends.unrecorded", campaign=self._campaign, actions=len(waiting), error=str(error))
+
     async def _begin(self) -> None:
         """Start is recovery: the list as the store has it, what an earlier run left in flight, then the switch."""
         opening, now = self._opening, self._clock.now()
-        self.emit(ev.LeadsAdded(at=now, leads=opening.leads, progress=opening.progress))
+        for leads, progress in lead_chunks(opening.leads, opening.progress):
+            self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress))
+            await asyncio.sleep(0)  # a long list must not hold the loop
         if opening.learned is not None:
             self.emit(ev.StateRecalled(at=now, learned=opening.learned))
         if opening.in_flight:
@@ -130,6 +148,9 @@ class Runtime:
     # ---- the inbox --------------------------------------------------------------------------------------------
     def _drain(self) -> None:
         self._drain_planned = False
+        if self._failure is not None:
+            self._inbox.clear()  # nothing is decided, recorded or dialled any more
+            return
         switch: list[act.Action] = []
         try:
             while self._inbox:
@@ -140,18 +161,18 @@ class Runtime:
                 if self._observer is not None:
                     self._observer(event, actions)
             self._log.flush()
+            self._telephony.perform(switch)
+            self._arm()
         except BaseException as failure:  # a bug, or a journal that cannot be written: dial nothing more
             self._fail(failure)
             return
-        self._telephony.perform(switch)
-        self._arm()
         self._activity.set()
 
     def _sort(self, actions: Sequence[act.Action], switch: list[act.Action]) -> None:
         for action in actions:
             if isinstance(action, _SWITCH_ACTIONS):
                 switch.append(action)
-            elif isinstance(action, act.Reserve | act.Settle | act.SaveLearned):
+            elif isinstance(action, StoreAction):
                 self._outstanding += 1
                 self._store_work.append(action)
                 self._store_wanted.set()
@@ -192,13 +213,15 @@ class Runtime:
                 await self._reserve(action)
             elif isinstance(action, act.SaveLearned):
                 await self._save(action)
+            elif isinstance(action, act.Stop):
+                await self._record(partial(self._stop, action))
             else:
                 settlements = list(action.settlements)
                 while work and isinstance(following := work[0], act.Settle):
                     settlements += following.settlements
                     work.popleft()
                     done += 1
-                await self._settle(settlements)
+                await self._record(partial(self._settle, settlements))
             self._outstanding -= done
             self._activity.set()
 
@@ -206,6 +229,8 @@ class Runtime:
         ids = tuple(claim.attempt_id for claim in action.claims)
         try:
             refusals = await self._store.reserve(self._campaign, action.claims)
+        except LeaseLost:
+            raise
         except StoreError as error:
             self._logger.error("store.stalled", campaign=self._campaign, error=str(error))
             at = self._clock.now()
@@ -220,18 +245,33 @@ class Runtime:
         if refusals:
             self.emit(ev.Refused(at=at, refusals=tuple(refusals)))
 
+    async def _stop(self, action: act.Stop) -> None:
+        for key in action.keys:
+            self._own_stops.add(key)
+            await self._store.stop(key, action.reason)
+
     async def _settle(self, settlements: Sequence[act.Settlement]) -> None:
-        """Record ends, for as long as it takes. The first success after a stall says so."""
         self._own_stops.update(key for settlement in settlements for key in settlement.stop_keys)
-        tries = 0
+        await self._store.settle(self._campaign, settlements)
+
+    async def _record(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write for as long as it takes: both kinds of writes may be repeated. The first success after a stall says
+        so. A lease that is lost, and a store that is dead when the campaign is over, end the run."""
+        tries, ended_s = 0, 0.0
         while True:
             try:
-                await self._store.settle(self._campaign, settlements)
+                await write()
+            except LeaseLost:
+                raise
             except StoreError as error:
                 if tries == 0:
                     self._logger.error("store.stalled", campaign=self._campaign, error=str(error))
                     self.emit(ev.StoreStalled(at=self._clock.now(), reason=str(error)))
-                await asyncio.sleep(_RETRY_S[min(tries, len(_RETRY_S) - 1)])
+                pause_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+                ended_s += pause_s if self._ended.is_set() else 0.0
+                if ended_s > LAST_WRITES_S:
+                    raise
+                await asyncio.sleep(pause_s)
                 tries += 1
                 continue
             if tries or not self.engine.store_ok:
@@ -243,6 +283,8 @@ class Runtime:
         """Keep learned state; one that could not be kept is followed by the next."""
         try:
             await self._store.save_learned(self._campaign, action.learned)
+        except LeaseLost:
+            raise
         except StoreError as error:
             self._logger.warning("learned.unsaved", campaign=self._campaign, error=str(error))
 

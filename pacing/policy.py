@@ -37,7 +37,7 @@ class Policy(Protocol):
         ...
 
     def handled(self, *, handle_s: float) -> None:
-        """Learn how long an agent was taken by one call, from bridge to the end of wrap-up."""
+        """Learn how long an agent was taken by one call, from being given it to the end of wrap-up."""
         ...
 
     def abandoned(self) -> None:

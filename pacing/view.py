@@ -21,9 +21,9 @@ class PacingView:
 
     now: float
     idle: int  # agents ready, neither reserved nor promised to a waiting call; >= 0
-    handling_since: Floats  # shape (busy agents,): when each one's present call was bridged; wrap-up included
+    handling_since: Floats  # shape (busy agents,): when each one was given its present call; wrap-up included
     leaving: int  # of the busy agents, those who will not be ready after their call (pause or log-out asked for)
-    ringing_since: Floats  # shape (lines in flight,): when each was originated (or reserved, if not yet)
+    ringing_since: Floats  # shape (lines in flight,): when each was launched, its reservation included
     answer_probability: Floats  # shape (lines in flight,): the probability of a live answer given at its launch
     waiting: int  # answered calls that wait for an agent now
     next_answer_probability: float  # of the leads that would be dialled next, in [0, 1]

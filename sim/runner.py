@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
-from dialer.core.lead import Lead, LeadProgress
+from dialer.core.lead import Lead, LeadProgress, lead_chunks
 from dialer.ports import EventLog, InstantStore
 from sim.clock import VirtualClock, WakeUp
 from sim.world import World
@@ -34,8 +34,9 @@ class Runner:
 
         `progress` is called with the virtual time, at most once a virtual minute.
         """
-        fresh = tuple(LeadProgress(lead_id=lead.lead_id) for lead in leads)
-        self._take(ev.LeadsAdded(at=self._clock.now(), leads=tuple(leads), progress=fresh))
+        fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
+        for some, progress_of in lead_chunks(leads, fresh):
+            self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of))
         self._world.begin(self._take)
         self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
         told = self._clock.now()
@@ -61,6 +62,9 @@ class Runner:
             for action in actions:
                 if isinstance(action, act.Reserve):
                     self._reserve(campaign, action)
+                elif isinstance(action, act.Stop):
+                    for key in action.keys:
+                        self._store.stop_now(key, action.reason)
                 elif isinstance(action, act.Settle):
                     self._store.settle_now(campaign, action.settlements)
             self._world.perform(actions)

@@ -69,7 +69,7 @@ class World:
         self._calls: dict[int, SimulatedCall] = {}
         self._placed: dict[str, int] = {}  # how many calls each lead has had
         self._seen: set[tuple[int, int]] = set()  # tries placed: a repeated one changes nothing
-        self._handling: set[str] = set()  # agents in a call or in its wrap-up
+        self._handling: dict[str, int] = {}  # agents in a call or in its wrap-up, and whose
         self._breaks: dict[str, int] = {}
         self._agent_subjects = {agent.id: i for i, agent in enumerate(scenario.campaign.agents)}
         self._zones: dict[str, ZoneInfo] = {}
@@ -232,7 +232,7 @@ class World:
             return
         call.state = CallState.TALKING
         call.agent_id = action.agent_id
-        self._handling.add(action.agent_id)
+        self._handling[action.agent_id] = call.attempt_id
         at = self._clock.now()
         self._emit(ev.AttemptBridged(at=at, attempt_id=call.attempt_id, agent_id=action.agent_id))
         talk_s = self._conversation(call)
@@ -280,7 +280,8 @@ class World:
 
     def _wrap_up(self, call: SimulatedCall) -> None:
         assert call.agent_id is not None
-        self._handling.discard(call.agent_id)
+        if self._handling.get(call.agent_id) == call.attempt_id:
+            del self._handling[call.agent_id]
         at = self._clock.now()
         self._emit(
             ev.AttemptDisposed(

@@ -8,27 +8,27 @@ that are allowed.
 from __future__ import annotations
 
 import time
-from typing import Any
-
 import numpy as np
 
+from benchmarks.report import Row
 from benchmarks.scenario.pacing_world import Day, Simulation, World
 from pacing.registry import make_policy, warm_up
 from pacing.view import PacingView
 
 COMMAND = "./run bench pacing"
 TARGET = 0.03
+SEEDS = tuple(range(20))
 # Agents, and the occupancy to reach at no more than TARGET abandons.
 OCCUPANCY_GOALS = {10: 0.85, 20: 0.885, 50: 0.925}
 # Agents, and the 99th percentile of one decision not to exceed, microseconds.
 LATENCY_GOALS_US = {20: 60.0, 50: 60.0, 500: 1000.0}
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> list[Row]:
     """Return a row per figure: bench, bar, value, goal, met, command."""
     warm_up()
-    seeds = range(2 if quick else 20)
-    rows: list[dict[str, Any]] = []
+    seeds = SEEDS[:2] if quick else SEEDS
+    rows: list[Row] = []
     for agents, goal in OCCUPANCY_GOALS.items():
         days = [_day(World(agents=agents, measured_from_s=3600.0), seed) for seed in seeds]
         rows.append(_at_least(f"occupancy, {agents} agents", float(np.mean([day.occupancy for day in days])), goal))
@@ -59,12 +59,12 @@ def _rate(days: list[Day]) -> float:
     return sum(day.abandoned for day in days) / max(1, sum(day.answered for day in days))
 
 
-def _at_least(bar: str, value: float, goal: float) -> dict[str, Any]:
-    return {"bench": "pacing", "bar": bar, "value": value, "goal": goal, "met": value >= goal, "command": COMMAND}
+def _at_least(bar: str, value: float, goal: float) -> Row:
+    return Row(bench="pacing", bar=bar, value=round(value, 4), goal=f">= {goal:g}", met=value >= goal, command=COMMAND)
 
 
-def _at_most(bar: str, value: float, goal: float) -> dict[str, Any]:
-    return {"bench": "pacing", "bar": bar, "value": value, "goal": goal, "met": value <= goal, "command": COMMAND}
+def _at_most(bar: str, value: float, goal: float) -> Row:
+    return Row(bench="pacing", bar=bar, value=round(value, 4), goal=f"<= {goal:g}", met=value <= goal, command=COMMAND)
 
 
 def _latency_p99_us(agents: int, decisions: int) -> float:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
 
-_NUMBER = re.compile(r"\+?\d{8,15}")
+# A telephone number as people write it: at least seven digits, with single spaces, dots, dashes or brackets between.
+_NUMBER = re.compile(r"\+?\d(?:[ .()/-]{0,2}\d){6,14}")
+_KEPT = frozenset({"timestamp", "attempt_id", "run", "event", "level"})
 
 
 def mask(text: str) -> str:
@@ -19,10 +21,18 @@ def mask(text: str) -> str:
 
 
 def mask_numbers(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
-    """A structlog processor that masks numbers in every text value; ids under `attempt_id` and times stay."""
-    return {
-        key: mask(value) if isinstance(value, str) and key != "timestamp" else value for key, value in event.items()
-    }
+    """A structlog processor that masks numbers wherever text stands, also nested and in errors; ids and times stay."""
+    return {key: value if key in _KEPT else _masked(value) for key, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {mask(str(key)): _masked(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(entry) for entry in value]
+    return mask(str(value))
 
 
 def set_up_logs(path: Path) -> None:

@@ -13,7 +13,7 @@ from math import inf
 import msgspec
 
 from compliance.frequency import DialCandidate
-from compliance.ruleset import RuleSet
+from compliance.ruleset import EVERYTHING, RuleSet
 from dialer.adapters.store.memory import MemoryData, MemoryStore
 from dialer.core.actions import Claim
 from dialer.core.dial_queue import DialQueue
@@ -68,7 +68,9 @@ def readiness(campaign: str, leads: Sequence[Lead], rules: RuleSet, data: Memory
     progress = store.progress_now(campaign)
     queue = DialQueue(rules)
     for lead in data.campaigns[campaign].leads.values():
-        queue.add(lead, _clamped(progress[lead.lead_id], lead))
+        index = queue.add(lead, _clamped(progress[lead.lead_id], lead))
+        if queue[index].progress.status == "ready":
+            queue.put(index)
     taken = [index for index, _ in queue.take(len(queue), now)]
     given = set(taken)
     states: list[LeadState] = []
@@ -109,7 +111,8 @@ def _state(
     def held_back(why: str, rule: str = "", at: float | None = None) -> LeadState:
         return LeadState(lead_id=lead.lead_id, name=lead.name, number=who.number, why=why, rule=rule, at=at)
 
-    stops = [store.data.stops[key] for key in rules.stop_keys(who) if key in store.data.stops]
+    stop_keys = (*rules.stop_keys(who), EVERYTHING)
+    stops = [store.data.stops[key] for key in stop_keys if key in store.data.stops]
     if stops or progress.status == "stopped":
         return held_back("stopped", stops[0] if stops else "")
     if progress.status == "finished":
@@ -124,7 +127,7 @@ def _state(
         lead_id=lead.lead_id,
         number=who.number,
         at=now,
-        stop_keys=rules.stop_keys(who),
+        stop_keys=stop_keys,
         fact_keys=rules.fact_keys(who),
         caps=rules.caps(who, now),
     )

@@ -1,6 +1,6 @@
 """The command line: `dialer COMMAND`.
 
-Exit codes: 0 done; 1 something failed; 2 the command, a file or a list needs mending; 130 interrupted.
+Exit codes: 0 done; 1 something failed or does not run; 2 the command, a file or a list needs mending; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from collections.abc import Sequence
 from cyclopts import App
 
 from dialer import __version__
+from dialer.cli.safe_text import say
 from dialer.errors import CampaignRunning, ConfigError, DialerError, JournalError
 
 app = App(
     name="dialer",
-    help="Cadencia: a predictive outbound dialer for collections contact centres.",
+    help=(
+        "Cadencia: a predictive outbound dialer for collections contact centres.\n\n"
+        "Exit codes: 0 done; 1 something failed or does not run; 2 the command, a file or a list needs mending; "
+        "130 interrupted before anything began."
+    ),
     version=__version__,
     version_flags=["--version"],
 )
@@ -25,6 +30,19 @@ app.command("dialer.cli.init:init", name="init")
 app.command("dialer.cli.export:export", name="export")
 app.command("dialer.cli.lab:lab", name="lab")
 app.command("dialer.cli.bench:bench", name="bench")
+app.command("dialer.cli.check:check", name="check")
+app.command("dialer.cli.control:status", name="status")
+app.command("dialer.cli.control:pause", name="pause")
+app.command("dialer.cli.control:resume", name="resume")
+app.command("dialer.cli.control:drain", name="drain")
+app.command("dialer.cli.control:stop", name="stop")
+app.command("dialer.cli.control:set_pacing", name="set")
+agents_app = App(name="agents", help="The agents of a running campaign: list, pause, resume, log out.")
+agents_app.command("dialer.cli.control:list_agents", name="list")
+agents_app.command("dialer.cli.control:pause_agent", name="pause")
+agents_app.command("dialer.cli.control:resume_agent", name="resume")
+agents_app.command("dialer.cli.control:log_out_agent", name="logout")
+app.command(agents_app)
 lead_app = App(name="lead", help="Single leads: stop one for ever.")
 lead_app.command("dialer.cli.lead:stop", name="stop")
 app.command(lead_app)
@@ -41,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(arguments)
     except DialerError as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         sys.exit(2 if isinstance(error, _MENDABLE) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

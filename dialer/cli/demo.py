@@ -42,25 +42,24 @@ def demo(
 
 
 async def _demo(agents: int, leads: int, hours: float, speed: float, seed: int, folder: Path) -> int:
-    from rich.console import Console
-
     from dialer.adapters.attempt_export import export_attempts
     from dialer.adapters.logs import set_up_logs
     from dialer.bootstrap import Place, rehearse
-    from dialer.cli.loop import on_interrupt
+    from dialer.cli.loop import DRAIN_LIMIT_S, on_interrupt
+    from dialer.cli.safe_text import make_console, safe
     from dialer.cli.watch import Watch
     from sim.scenario_file import packaged_scenario
 
     _empty(folder)
     set_up_logs(folder / "dialer.log")
-    console = Console()
+    console = make_console()
     scenario = packaged_scenario("collections_demo", agents=agents, leads=leads, duration_s=hours * 3600.0)
     console.print(
         f"{agents} agents, {leads:,} leads, 3 carriers, {hours:g} h at {speed:g} times real time, seed {seed}"
     )
     async with rehearse(scenario, Place(data_dir=folder), seed=seed, speed=speed) as session:
         start, until = scenario.start_at, session.until
-        on_interrupt(lambda: session.runtime.drain("Ctrl-C"), lambda: session.runtime.stop("Ctrl-C"))
+        on_interrupt(session.runtime.drain, session.runtime.stop, drain_limit_s=DRAIN_LIMIT_S)
         watch = Watch(
             console=console,
             zone=scenario.start.tzinfo,  # type: ignore[arg-type]  # the scenario refuses one without
@@ -70,10 +69,10 @@ async def _demo(agents: int, leads: int, hours: float, speed: float, seed: int, 
         await watch.run(session)
     attempts = folder / "attempts.csv"
     count = export_attempts(session.journal, attempts)
-    console.print(f"{count:,} attempts in {attempts}")
+    console.print(safe(f"{count:,} attempts in {attempts}"), soft_wrap=True)
     console.print("Try next:", highlight=False)
     for command in (
-        f"./run sim replay {session.journal}",
+        safe(f"./run sim replay {session.journal}"),
         "./run init my-campaign",
         "./run lab",
     ):

@@ -16,7 +16,8 @@ def export(journal: Path, *, out: Path | None = None) -> int:
         The CSV file; beside the journal if not named.
     """
     from dialer.adapters.attempt_export import export_attempts
+    from dialer.cli.safe_text import say
 
     target = journal.with_suffix(".attempts.csv") if out is None else out
-    print(f"{export_attempts(journal, target):,} attempts in {target}")
+    say(f"{export_attempts(journal, target):,} attempts in {target}")
     return 0

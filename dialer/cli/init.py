@@ -13,8 +13,9 @@ def init(folder: Path = Path()) -> int:
     folder
         Where to write them; made if it is not there.
     """
+    from dialer.cli.safe_text import say
     from dialer.config.example import write_example
 
     for path in write_example(folder):
-        print(path)
+        say(path)
     return 0

@@ -50,8 +50,9 @@ def _stop_key(key: str) -> str:
 
 async def _stop(key: str, reason: str, data: Path, redis_url: str | None) -> int:
     from dialer.adapters.store.redis import open_store
+    from dialer.cli.safe_text import say
 
     async with open_store(redis_url, data) as store:
         await store.stop(key, reason)
-    print(f"{key} is stopped ({reason}): it will not be dialled again")
+    say(f"{key} is stopped ({reason}): it will not be dialled again")
     return 0

@@ -52,7 +52,8 @@ def plain_line(status: CampaignStatus, zone: tzinfo) -> str:
         f"abandoned {percent(status.abandon_rate)} of {percent(status.target_abandon_rate)} | "
         f"promises {status.promises} | leads done {done}/{status.leads}"
     )
-    return f"{line} | {why(status.decisions[-1][1])}" if status.decisions else line
+    waits = waiting_for(status, zone)
+    return f"{line} | {waits}" if waits else line
 
 
 def live_view(status: CampaignStatus, *, zone: tzinfo, share: float, note: str) -> RenderableType:
@@ -69,9 +70,27 @@ def _title(status: CampaignStatus, zone: tzinfo, note: str) -> Text:
     text.append(" Cadencia ", style="bold white on blue")
     text.append(f" {status.campaign} ", style="bold")
     text.append(f" {_clock(status.at, zone)}  {status.mode} ({status.policy})  {note}", style="bright_black")
-    if status.draining:
-        text.append("  draining", style="bold yellow")
+    waits = waiting_for(status, zone)
+    if waits:
+        text.append(f"  {waits}", style="bold yellow")
     return text
+
+
+def waiting_for(status: CampaignStatus, zone: tzinfo) -> str:
+    """Why nothing more is dialled, in a few words; empty where the campaign is dialling."""
+    if status.draining:
+        calls = status.dialling + status.waiting + status.talking
+        return f"draining: {calls} calls to finish (Ctrl-C again hangs up)"
+    if not status.link_up:
+        return "the link to the switch is down"
+    if not status.store_ok:
+        return "the store cannot record calls"
+    if status.paused:
+        return "paused by a supervisor"
+    if status.next_change_at is not None and not status.dialling:
+        rule = f"closed by {status.closed_rule}; " if status.closed_rule else ""
+        return f"{rule}next lead at {_clock(status.next_change_at, zone)}"
+    return ""
 
 
 def _agents(status: CampaignStatus) -> Panel:
@@ -114,11 +133,11 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _decisions(status: CampaignStatus, zone: tzinfo) -> Panel:
     rows = Table.grid(padding=(0, 1))
-    for at, decision in status.decisions[-5:]:
+    for at, decision in status.decisions[-4:]:
         rows.add_row(
             Text(_clock(at, zone), style="bright_black"),
             Text(f"+{decision.launched}", style="bold" if decision.launched else "bright_black"),
-            Text(why(decision), overflow="ellipsis", no_wrap=True),
+            Text(why(decision)),
         )
     return Panel(rows, title="last decisions", title_align="left")
 

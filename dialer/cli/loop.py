@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+DRAIN_LIMIT_S = 120.0
+
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop where there is one. A group with one failure raises that failure."""
@@ -25,13 +27,26 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def on_interrupt(first: Callable[[], None], second: Callable[[], None]) -> None:
-    """Call `first` at the first Ctrl-C or SIGTERM, `second` at every later one."""
+def on_interrupt(drain: Callable[[str], None], stop: Callable[[str], None], *, drain_limit_s: float) -> None:
+    """Drain at the first Ctrl-C, hang up at a second; a third ends the program at once. SIGTERM drains too, but hangs
+    up after `drain_limit_s` seconds.
+
+    Both are told by what they were asked.
+    """
     loop = asyncio.get_running_loop()
-    calls = [first]
+    seen: set[signal.Signals] = set()
 
-    def handle() -> None:
-        (calls.pop() if calls else second)()
+    def handle(number: signal.Signals, name: str) -> None:
+        if number in seen:
+            stop(name)
+            # Whatever hangs now: one more ends the program at once.
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+            return
+        seen.add(number)
+        drain(name)
+        if number == signal.SIGTERM:
+            loop.call_later(drain_limit_s, stop, f"{name}, {drain_limit_s:g} s ago")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, handle)
+    loop.add_signal_handler(signal.SIGINT, handle, signal.SIGINT, "Ctrl-C")
+    loop.add_signal_handler(signal.SIGTERM, handle, signal.SIGTERM, "SIGTERM")

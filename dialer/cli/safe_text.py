@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # C0 and C1 controls, and the marks that are not seen: they join, turn and reorder what is (CVE-2021-42574).
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+PIPE_WIDTH = 160  # characters
 
 
 def safe(text: object) -> str:
@@ -32,8 +34,16 @@ def _escape(sign: str) -> str:
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console that takes text as it is: no markup, no emoji codes, no colours guessed from numbers."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """Return a console that takes text as it is: no markup, no emoji codes, no colours guessed from numbers.
+
+    Into a pipe or a file it writes wide lines, so that no table is cut.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
 
 
 def say(text: object, *, file: TextIO | None = None) -> None:

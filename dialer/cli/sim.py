@@ -30,16 +30,16 @@ def run(
     """
     import sys
 
-    from rich.console import Console
     from rich.progress import Progress
 
     from dialer.bootstrap import simulate
     from dialer.cli.live_view import summary
+    from dialer.cli.safe_text import make_console, say
     from sim.result import result_of
     from sim.scenario_file import load_scenario
 
     loaded = load_scenario(scenario)
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(loaded.scenario, total=loaded.duration)
         engine, path = simulate(
@@ -50,7 +50,7 @@ def run(
             progress=lambda now: bar.update(task, completed=now - loaded.start_at),
         )
     if json is None:
-        Console().print(summary(engine.status()))
+        make_console().print(summary(engine.status()))
     else:
         text = result_of(loaded, engine, seed=loaded.seed if seed is None else seed).decode() + "\n"
         if str(json) == "-":
@@ -58,7 +58,7 @@ def run(
         else:
             json.write_text(text)
     if path is not None:
-        print(f"journal: {path}", file=sys.stderr)
+        say(f"journal: {path}", file=sys.stderr)
     return 0
 
 
@@ -75,15 +75,16 @@ def replay(journal: Path, *, json: bool = False) -> int:
     import msgspec
 
     from dialer.bootstrap import replay_journal
+    from dialer.cli.safe_text import say
 
     header, result = replay_journal(journal)
     if json:
         print(msgspec.json.encode(result).decode())
     elif result.difference is None:
-        print(f"{journal}: {result.events:,} events, {result.actions:,} actions, all equal (version {header.version})")
+        say(f"{journal}: {result.events:,} events, {result.actions:,} actions, all equal (version {header.version})")
     else:
         difference = result.difference
-        print(f"{journal}: event {difference.step:,} differs: {msgspec.json.encode(difference.event).decode()}")
-        print(f"  recorded: {msgspec.json.encode(difference.recorded).decode()}")
-        print(f"  replayed: {msgspec.json.encode(difference.replayed).decode()}")
+        say(f"{journal}: event {difference.step:,} differs: {msgspec.json.encode(difference.event).decode()}")
+        say(f"  recorded: {msgspec.json.encode(difference.recorded).decode()}")
+        say(f"  replayed: {msgspec.json.encode(difference.replayed).decode()}")
     return 0 if result.difference is None else 1

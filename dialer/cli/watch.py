@@ -33,7 +33,10 @@ class Watch:
             await session.run()
         finally:
             show.cancel()
-            await asyncio.gather(show, return_exceptions=True)
+            (fault,) = await asyncio.gather(show, return_exceptions=True)
+        if isinstance(fault, Exception):
+            # The campaign is safe and recorded; whoever watched saw nothing, and should know why.
+            self.console.print(f"the view failed: {type(fault).__name__}: {fault}", markup=False)
         status = session.runtime.engine.status()
         if self.console.is_terminal:
             self.console.print(summary(status))

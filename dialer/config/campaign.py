@@ -174,13 +174,20 @@ class Campaign(Section):
     number_gap: Duration = Field(600.0, description="least rest of a lead between two attempts, whichever its numbers")
     wrap_up_limit_s: float = Field(30.0, ge=1, le=3600)
     amd: bool = Field(False, description="answering-machine detection before the agent")
-    retry: dict[str, Retry] = Field(default_factory=lambda: dict(DEFAULT_RETRY))
+    retry: dict[str, Retry] = Field(
+        default_factory=lambda: dict(DEFAULT_RETRY), description="what is not named keeps its default; max: 0 for never"
+    )
     lists: tuple[str, ...] = ()
     trunks: tuple[Trunk, ...] = Field(min_length=1)
     caller_ids: tuple[str, ...] = Field(min_length=1)
     agents: tuple[Agent, ...] = Field(min_length=1)
     keys: dict[str, KeyMeaning] = Field(default_factory=lambda: dict(DEFAULT_KEYS))
     asterisk: Asterisk = Asterisk()
+
+    @field_validator("retry")
+    @classmethod
+    def _with_defaults(cls, named: dict[str, Retry]) -> dict[str, Retry]:
+        return {**DEFAULT_RETRY, **named}
 
     @field_validator("caller_ids")
     @classmethod

@@ -71,6 +71,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: str
     at: float  # when it was settled
     disposition: str
+    abandoned: bool = False  # a live answer that found no agent in time, whatever came of it afterwards
     reserved_at: float
     originated_at: float | None
     answered_at: float | None
@@ -83,6 +84,13 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     progress: LeadProgress  # the lead afterwards
     stop_keys: tuple[str, ...] = ()  # set where the disposition forbids any further call
     stop_reason: str = ""
+
+
+class Stop(Action, frozen=True, kw_only=True, tag=True):
+    """Forbid these keys for ever, durably and before anything else is asked of the store."""
+
+    keys: tuple[str, ...]
+    reason: str
 
 
 class Settle(Action, frozen=True, kw_only=True, tag=True):
@@ -128,4 +136,4 @@ class EndCampaign(Action, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-AnyAction = Reserve | Originate | Bridge | HangUp | LogOut | Settle | SaveLearned | NoteDecision | EndCampaign
+AnyAction = Reserve | Originate | Bridge | HangUp | LogOut | Stop | Settle | SaveLearned | NoteDecision | EndCampaign

@@ -7,7 +7,7 @@ from dialer.core import events as ev
 from dialer.core.agent import Agent, AgentState
 from dialer.core.attempt import AttemptState
 from dialer.core.calls import Calls
-from dialer.core.disposition import AGENT_DISPOSITIONS, Disposition
+from dialer.core.disposition import AGENT_DISPOSITIONS, STOPPING, Disposition
 from dialer.core.launching import Launching
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
@@ -52,10 +52,9 @@ class Agents:
         agent = self._state.floor.get(event.agent_id)
         if agent is None:
             return
+        self._state.floor.ready(agent, event.at)  # in a call, this takes back the wish for a pause
         if agent.state is AgentState.WRAP_UP:
             self.end_wrap_up(agent)
-        else:
-            self._state.floor.ready(agent, event.at)
         self._agent_free(event)
 
     def keyed(self, event: ev.AgentKeyed) -> None:
@@ -80,8 +79,12 @@ class Agents:
         if agent.state not in (AgentState.ON_CALL, AgentState.WRAP_UP) or disposition not in _KEYED:
             return
         attempt = self._state.attempts.get(agent.attempt_id or -1)
-        if attempt is not None:
+        if attempt is not None and attempt.disposition != disposition:
             attempt.disposition = disposition
+            if (reason := STOPPING.get(Disposition(disposition))) is not None:
+                # Not one call more, also while the agent still wraps up. A later key does not take it back.
+                self._state.out.append(act.Stop(keys=attempt.own_stop_keys, reason=reason))
+                self._settling.stop(attempt.own_stop_keys, reason)
         if agent.state is AgentState.WRAP_UP and ends_wrap_up:
             self.end_wrap_up(agent)
 

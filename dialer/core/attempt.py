@@ -78,6 +78,7 @@ class Attempt:
         "disposition",
         "ended_at",
         "hang_up_asked",
+        "held",
         "lead",
         "live",
         "machine",
@@ -120,6 +121,7 @@ class Attempt:
         self.live = False  # counted as a live answer
         self.machine = False
         self.abandoned = False
+        self.held = False  # reserved by the store, not yet originated
         self.hang_up_asked = False
         self.survived = False  # began in an earlier run
 

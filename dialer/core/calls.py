@@ -12,6 +12,7 @@ from dialer.core.agent import AgentState
 from dialer.core.attempt import Attempt, AttemptState
 from dialer.core.disposition import Disposition
 from dialer.core.launching import TICK_S, Launching
+from dialer.core.retry import without_number
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
 from dialer.core.timers import TimerKind
@@ -28,7 +29,7 @@ _END_DISPOSITION = {
     CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
     CallEnd.FAILED: Disposition.FAILED,
 }
-_UNLIMITED = (AttemptState.TALKING, AttemptState.DISPOSING, AttemptState.INHERITED)
+_UNLIMITED = (AttemptState.TALKING, AttemptState.INHERITED)
 
 
 class Calls:
@@ -42,15 +43,28 @@ class Calls:
     def reserved(self, event: ev.Reserved) -> None:
         for attempt_id in event.attempt_ids:
             attempt = self._state.attempts.get(attempt_id)
-            if attempt is None or not attempt.allows(ev.Reserved):
+            if attempt is None or attempt.held or not attempt.allows(ev.Reserved):
                 self._state.counters.late_events += 1
                 continue
-            if attempt.hang_up_asked or not self._launching.may_dial() or event.at >= attempt.closes_at:
+            attempt.held = True
+            self._state.held.append(attempt_id)
+        self.set_up_held()
+
+    def set_up_held(self) -> None:
+        """Dial what the store holds for us, as fast as the trunks take call set-ups."""
+        state = self._state
+        for _ in range(len(state.held)):
+            attempt = state.attempts[state.held.popleft()]
+            trunk = state.router.trunks[attempt.trunk]
+            if attempt.hang_up_asked or not self._launching.may_dial() or state.now >= attempt.closes_at:
                 # Held, but not dialled: it stays counted, which is the safe side.
                 self._settling.undialled(attempt, Disposition.CANCELLED)
-                continue
-            attempt.move(ev.Reserved)
-            self._originate(attempt)
+            elif trunk.set_up(state.now):
+                attempt.move(ev.Reserved)
+                self._originate(attempt)
+            else:
+                state.held.append(attempt.attempt_id)
+                state.timers.set(trunk.next_set_up_at(state.now), TimerKind.SET_UP)
 
     def _originate(self, attempt: Attempt) -> None:
         attempt.originated_at = self._state.now
@@ -73,7 +87,7 @@ class Calls:
     def refused(self, event: ev.Refused) -> None:
         for refusal in event.refusals:
             attempt = self._state.attempts.get(refusal.attempt_id)
-            if attempt is None or not attempt.allows(ev.Refused):
+            if attempt is None or attempt.held or not attempt.allows(ev.Refused):
                 self._state.counters.late_events += 1
                 continue
             attempt.move(ev.Refused)
@@ -83,17 +97,21 @@ class Calls:
             if refusal.retry_at is None:
                 status = "stopped" if refusal.rule.startswith("stop:") else "finished"
                 entry.progress = msgspec.structs.replace(entry.progress, status=status)
-            else:
-                entry.progress = msgspec.structs.replace(
-                    entry.progress, next_at=max(refusal.retry_at, event.at + TICK_S)
+            elif _is_of_number(attempt, refusal.rule):
+                entry.progress = without_number(
+                    entry.progress, attempt.number_index, until=refusal.retry_at, now=event.at + TICK_S
                 )
-                self._state.queue.put(attempt.lead)
+                self._settling.requeue(attempt.lead)
+            else:
+                next_at = max(refusal.retry_at, event.at + TICK_S)
+                entry.progress = msgspec.structs.replace(entry.progress, next_at=next_at)
+                self._settling.requeue(attempt.lead)
         self._launching.ask("Refused")
 
     def reservation_lost(self, event: ev.ReservationLost) -> None:
         for attempt_id in event.attempt_ids:
             attempt = self._state.attempts.get(attempt_id)
-            if attempt is not None and attempt.allows(ev.ReservationLost):
+            if attempt is not None and not attempt.held and attempt.allows(ev.ReservationLost):
                 self._settling.undialled(attempt, Disposition.UNKNOWN)
 
     def _fits(self, attempt_id: int, trigger: type) -> Attempt | None:
@@ -126,6 +144,8 @@ class Calls:
         attempt = self._fits(event.attempt_id, ev.AttemptScreened)
         if attempt is None:
             return
+        if attempt.machine:
+            return  # said twice
         if event.verdict == "machine":
             attempt.machine = True  # the switch hangs up; AttemptEnded settles it
             self._settling.not_live(attempt)
@@ -159,12 +179,14 @@ class Calls:
             # Another agent must not be offered this leg again; its own log-out follows.
             self._state.floor.pause(self._state.floor.agents[event.agent_id], "leg lost", event.at)
         self.back_to_waiting(attempt)
+        self._launching.ask("BridgeFailed")
 
     def back_to_waiting(self, attempt: Attempt) -> None:
         attempt.move(ev.BridgeFailed)
         attempt.agent_id = None
         if attempt.abandoned:
             attempt.move(ev.AttemptAbandoned)
+            self.match()
             return
         # It has waited longer than any other: first in line for the next agent.
         self._state.waiting = {attempt.attempt_id: attempt, **self._state.waiting}
@@ -187,13 +209,13 @@ class Calls:
         attempt.move(ev.AttemptEnded)
         attempt.ended_at = event.at
         if attempt.trunk:
-            self._state.router.give_back(attempt.trunk)
+            self._state.router.trunks[attempt.trunk].give_back(set_up=True)
         if before is AttemptState.INHERITED:
             self._settling.close(attempt, Disposition.UNKNOWN)
         elif before is AttemptState.TALKING:
             self._call_over(attempt)
         elif before in (AttemptState.DIALLING, AttemptState.RINGING):
-            self._settling.not_live(attempt)
+            self._settling.not_live(attempt, lost=event.lost)
             self._settling.close(attempt, self._unanswered(attempt, event))
         elif before is AttemptState.SCREENING and attempt.machine:
             self._settling.close(attempt, Disposition.MACHINE)
@@ -226,7 +248,8 @@ class Calls:
         if agent is not None and agent.attempt_id == attempt.attempt_id:
             self._state.floor.release(agent, ev.AttemptEnded, self._state.now)
             self.match()
-        if lost and not attempt.abandoned:
+        waited_s = self._state.now - (attempt.answered_at or self._state.now)
+        if lost and not attempt.abandoned and waited_s <= self._state.campaign.connect_deadline_s:
             self._settling.close(attempt, Disposition.UNKNOWN)
             return
         self._settling.live_answer(attempt)
@@ -247,11 +270,14 @@ class Calls:
     def limit_passed(self, attempt_id: int) -> None:
         """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
         attempt = self._state.attempts.get(attempt_id)
-        if attempt is None or attempt.state in _UNLIMITED:
+        if attempt is None or attempt.state is AttemptState.DISPOSING:
+            return
+        if attempt.state in _UNLIMITED and not attempt.hang_up_asked:
             return
         began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
         allowed = UNBRIDGED_LIMIT_S if attempt.answered_at else self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
-        if self._state.now < began + allowed:
+        if self._state.now < began + allowed and not attempt.hang_up_asked:
+            self._state.timers.set(began + allowed, TimerKind.ATTEMPT_LIMIT, attempt_id)
             return
         if not attempt.hang_up_asked:
             self._settling.hang_up(attempt, "overdue")
@@ -261,8 +287,9 @@ class Calls:
 
     def match(self) -> None:
         """Give the calls that wait longest to the agents who idle longest."""
-        while self._state.waiting and self._state.floor.idle:
-            attempt = next(iter(self._state.waiting.values()))
+        for attempt in list(self._state.waiting.values()):
+            if attempt.hang_up_asked:
+                continue  # it is about to go
             agent = self._state.floor.reserve(attempt.attempt_id, self._state.now)
             if agent is None:
                 return
@@ -270,3 +297,8 @@ class Calls:
             attempt.move(act.Bridge)
             attempt.agent_id = agent.agent_id
             self._state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))
+
+
+def _is_of_number(attempt: Attempt, rule: str) -> bool:
+    """Whether the cap that refused is about the number alone: another number of the lead may still be dialled."""
+    return any(cap.rule == rule and cap.key.startswith("number:") for cap in attempt.claim.caps)

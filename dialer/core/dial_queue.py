@@ -73,12 +73,9 @@ class DialQueue:
         return self._leads[lead]
 
     def add(self, lead: Lead, progress: LeadProgress) -> int:
-        """Take in a lead and queue it if it is not finished; returns its index."""
+        """Take in a lead, not yet queued; returns its index."""
         self._leads.append(QueuedLead(lead, progress))
-        index = len(self._leads) - 1
-        if progress.status == "ready":
-            self.put(index)
-        return index
+        return len(self._leads) - 1
 
     def restore(self, leads: Sequence[Lead], progress: Sequence[LeadProgress], tickets: Sequence[int]) -> None:
         """Fill an empty queue with leads that were queued in the order of their tickets (0: not queued)."""

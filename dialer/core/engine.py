@@ -17,7 +17,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.agents import Agents
 from dialer.core.attempt import Attempt, AttemptState
-from dialer.core.calls import Calls
+from dialer.core.calls import ENDED_BY_SWITCH_S, Calls
 from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
 from dialer.core.lead import LeadProgress
@@ -93,9 +93,7 @@ class Engine:
         self._state.counters.events += 1
         self._state.out = []
         self._handlers[type(event)](event)
-        if self._state.settlements:
-            self._state.out.append(act.Settle(settlements=tuple(self._state.settlements)))
-            self._state.settlements.clear()
+        self._state.record_ends()
         if self._state.draining and not self._state.attempts and not self._state.ended:
             self._state.end("drained")
         return self._state.out
@@ -119,7 +117,9 @@ class Engine:
         for lead, progress in zip(event.leads, event.progress, strict=True):
             if len(progress.number_ready_at) != len(lead.numbers):
                 progress = _fresh(progress, len(lead.numbers))
-            self._state.queue.add(lead, progress)
+            index = self._state.queue.add(lead, progress)
+            if progress.status == "ready":
+                self._settling.requeue(index)
         if not self._state.loaded:
             self._state.loaded = True
             self._state.timers.set(self._state.now + SAVE_S, TimerKind.SAVE)
@@ -193,14 +193,19 @@ class Engine:
         self._state.draining = True
 
     def _stop_ordered(self, event: ev.StopOrdered) -> None:
+        """Hang up everything first, so that no freed agent is given a call that is about to go."""
         self._state.draining = True
-        for attempt in list(self._state.attempts.values()):
+        live = list(self._state.attempts.values())
+        for attempt in live:
+            if attempt.state is not AttemptState.DISPOSING:
+                self._settling.hang_up(attempt, f"stopped by {event.by}")
+                limit = self._state.now + ENDED_BY_SWITCH_S
+                self._state.timers.set(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        for attempt in live:
             if attempt.state is AttemptState.DISPOSING:
                 agent = self._state.floor.get(attempt.agent_id or "")
                 if agent is not None and agent.attempt_id == attempt.attempt_id:
                     self._agents.end_wrap_up(agent)
-            else:
-                self._settling.hang_up(attempt, f"stopped by {event.by}")
 
     def _time_passed(self, event: ev.TimePassed) -> None:
         for kind, subject in self._state.timers.due(event.at):
@@ -209,6 +214,8 @@ class Engine:
                 self._launching.decide(cause)
             elif kind is TimerKind.TICK:
                 self._launching.tick()
+            elif kind is TimerKind.SET_UP:
+                self._calls.set_up_held()
             elif kind is TimerKind.SAVE:
                 self._save()
             elif kind is TimerKind.WRAP_UP_LIMIT:

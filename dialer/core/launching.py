@@ -31,6 +31,8 @@ class Launching:
 
     def tick(self) -> None:
         self._state.ticking = False
+        if self._state.ended:
+            return
         if self._state.loaded and self._state.queue.queued == 0 and not self._state.attempts:
             self._state.end("list finished")
             return
@@ -113,6 +115,7 @@ class Launching:
 
     def _launch(self, count: int) -> int:
         claims = [self._claim(index, closes_at) for index, closes_at in self._state.queue.take(count, self._state.now)]
+        self._state.record_ends()  # a stop that this very step records must bind these claims
         for begin in range(0, len(claims), CLAIMS_PER_BATCH):
             self._state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims)
@@ -141,7 +144,7 @@ class Launching:
             fact_keys=self._state.rules.fact_keys(candidate),
             caps=self._state.rules.caps(candidate, now),
         )
-        trunk = self._state.router.take(now)
+        trunk = self._state.router.take()
         assert trunk is not None, "a launch never exceeds the router's room"
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
         attempt.probability = self.probability(index)

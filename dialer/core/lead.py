@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 
 
@@ -41,3 +43,15 @@ class LeadProgress(msgspec.Struct, frozen=True, kw_only=True):
     next_at: float = 0.0  # UTC seconds; not before this
     number_ready_at: tuple[float | None, ...] = ()  # each number's rest, UTC seconds; None: never again
     by_disposition: dict[str, int] = {}
+
+
+LEADS_PER_EVENT = 2000
+
+
+def lead_chunks(
+    leads: Sequence[Lead], progress: Sequence[LeadProgress]
+) -> Iterator[tuple[tuple[Lead, ...], tuple[LeadProgress, ...]]]:
+    """Cut a list into what one event carries; an empty list is one empty chunk, so that its end is noticed."""
+    for begin in range(0, max(1, len(leads)), LEADS_PER_EVENT):
+        end = begin + LEADS_PER_EVENT
+        yield tuple(leads[begin:end]), tuple(progress[begin:end])

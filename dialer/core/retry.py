@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from dialer.config.campaign import Retry
 from dialer.core.disposition import STOPPING, Disposition
 from dialer.core.lead import LeadProgress
@@ -41,6 +43,19 @@ def after_attempt(
     rest = ready[chosen]
     assert rest is not None
     return _advanced(progress, "ready", chosen, tuple(ready), max(rest, now + gap_s), seen)
+
+
+def without_number(progress: LeadProgress, number_index: int, *, until: float | None, now: float) -> LeadProgress:
+    """Return the progress of a lead one of whose numbers cannot be dialled before `until` (None: ever). Pure."""
+    ready = list(progress.number_ready_at)
+    ready[number_index] = until
+    chosen = _next_number(ready, number_index, prefer_next=True)
+    rest = None if chosen is None else ready[chosen]
+    if chosen is None or rest is None:
+        return msgspec.structs.replace(progress, status="finished", number_ready_at=tuple(ready))
+    return msgspec.structs.replace(
+        progress, number_index=chosen, number_ready_at=tuple(ready), next_at=max(progress.next_at, rest, now)
+    )
 
 
 def _next_number(ready: list[float | None], index: int, *, prefer_next: bool) -> int | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from math import inf
+
+import msgspec
+
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempt import Attempt, AttemptState
 from dialer.core.disposition import STOPPING, Disposition
-from dialer.core.retry import after_attempt
+from dialer.core.lead import LeadProgress
+from dialer.core.retry import after_attempt, without_number
 from dialer.core.state import CampaignState
 
+UNDIALLED_REST_S = 60.0
 _UNANSWERED = (
     AttemptState.RESERVING,
     AttemptState.DIALLING,
     AttemptState.RINGING,
-    AttemptState.SCREENING,
     AttemptState.INHERITED,
 )
 
@@ -37,9 +42,9 @@ class Settling:
         self._state.counters.live_answers += 1
         self._learn(attempt, answered=True)
 
-    def not_live(self, attempt: Attempt) -> None:
-        """Learn that a line came to nothing."""
-        if attempt.originated_at is not None and not attempt.hang_up_asked:
+    def not_live(self, attempt: Attempt, *, lost: bool = False) -> None:
+        """Learn that a line came to nothing; of one that was lost nobody knows."""
+        if attempt.originated_at is not None and not attempt.hang_up_asked and not lost:
             self._learn(attempt, answered=False)
         self._state.lines.remove(attempt)
 
@@ -69,36 +74,56 @@ class Settling:
             self._state.out.append(act.HangUp(attempt_id=attempt.attempt_id, reason=reason))
 
     def undialled(self, attempt: Attempt, disposition: Disposition) -> None:
-        """Held by the store, perhaps, and never dialled: settled so that nothing hangs."""
+        """Held by the store, perhaps, and never dialled: settled so that nothing hangs. It costs the lead a rest, but
+        none of its retries."""
         attempt.move(ev.ReservationLost)
-        self._state.router.give_back(attempt.trunk)
-        self._state.lines.remove(attempt)
-        self.close(attempt, disposition)
+        self._state.router.trunks[attempt.trunk].give_back(set_up=False)
+        rested = msgspec.structs.replace(
+            self._state.queue[attempt.lead].progress, next_at=self._state.now + UNDIALLED_REST_S
+        )
+        self._settle(attempt, disposition, rested)
 
     def forget(self, attempt: Attempt) -> None:
         """Drop an attempt for which the store holds nothing."""
-        self._state.router.give_back(attempt.trunk)
+        self._state.router.trunks[attempt.trunk].give_back(set_up=False)
         self._state.lines.remove(attempt)
         del self._state.attempts[attempt.attempt_id]
 
     def close(self, attempt: Attempt, disposition: str) -> None:
-        """Settle an attempt: count it, move its lead on, record it."""
+        """Settle an attempt that was dialled, or may have been: its lead moves on by the retry rules."""
         if attempt.state is AttemptState.DISPOSING:
             attempt.move(ev.AttemptDisposed)
-        del self._state.attempts[attempt.attempt_id]
-        self._state.lines.remove(attempt)
-        self._state.counters.settled(disposition)
-        entry = self._state.queue[attempt.lead]
-        entry.progress = after_attempt(
-            entry.progress,
+        after = after_attempt(
+            self._state.queue[attempt.lead].progress,
             attempt.number_index,
             disposition,
             now=self._state.now,
             rules=self._state.campaign.retry,
             gap_s=self._state.campaign.number_gap,
         )
-        if entry.progress.status == "ready":
-            self._state.queue.put(attempt.lead)
+        self._settle(attempt, disposition, after)
+
+    def requeue(self, index: int) -> None:
+        """Queue a lead that is ready, on its next number that can ever be called; without one it is finished."""
+        state, entry = self._state, self._state.queue[index]
+        while entry.progress.status == "ready":
+            number_index = entry.progress.number_index
+            number = entry.lead.numbers[number_index]
+            window = state.rules.window(number.country, number.zones, state.now)
+            if window.open or window.changes_at < inf:
+                state.queue.put(index)
+                return
+            state.counters.refusals[window.rule] += 1
+            entry.progress = without_number(entry.progress, number_index, until=None, now=state.now)
+
+    def _settle(self, attempt: Attempt, disposition: str, after: LeadProgress) -> None:
+        """Count it, queue its lead again, record it."""
+        del self._state.attempts[attempt.attempt_id]
+        self._state.lines.remove(attempt)
+        self._state.counters.settled(disposition)
+        entry = self._state.queue[attempt.lead]
+        entry.progress = after
+        self.requeue(attempt.lead)
         stop_reason = STOPPING.get(Disposition(disposition), "")
         if stop_reason:
             self.stop(attempt.own_stop_keys, stop_reason)  # the same person may ring on another account now
@@ -109,6 +134,7 @@ class Settling:
                 number=attempt.number,
                 at=self._state.now,
                 disposition=disposition,
+                abandoned=attempt.abandoned,
                 reserved_at=attempt.reserved_at,
                 originated_at=attempt.originated_at,
                 answered_at=attempt.answered_at,

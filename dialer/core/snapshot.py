@@ -55,7 +55,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     leaving: int
     timers: tuple[tuple[float, int, int, int], ...]
     timer_seq: int
-    trunks: dict[str, tuple[int, tuple[float, ...]]]  # channels in use, recent set-ups
+    trunks: dict[str, tuple[int, int, tuple[float, ...]]]  # channels in use, planned calls, recent set-ups
+    held: tuple[int, ...]
     chance: dict[str, str]  # the bit generator's state; its numbers are too large for JSON
     learned: Learned
     decisions: tuple[tuple[float, Decision], ...]
@@ -78,6 +79,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
             (owner.attempt_id, float(state.lines.column(0)[owner.row]), float(state.lines.column(1)[owner.row]))
             for owner in state.lines.owners
         ),
+        held=tuple(state.held),
         waiting=tuple(state.waiting),
         agents=tuple(
             AgentRecord(agent_id=a.agent_id, state=int(a.state), values={slot: getattr(a, slot) for slot in _AGENT})
@@ -88,7 +90,9 @@ def take_snapshot(state: CampaignState) -> Snapshot:
         leaving=floor.leaving,
         timers=tuple((at, seq, int(kind), subject) for at, seq, kind, subject in state.timers.pending),
         timer_seq=state.timers.seq,
-        trunks={name: (trunk.in_use, tuple(trunk.set_ups)) for name, trunk in state.router.trunks.items()},
+        trunks={
+            name: (trunk.in_use, trunk.planned, tuple(trunk.set_ups)) for name, trunk in state.router.trunks.items()
+        },
         chance={
             "state": hex(generator["state"]["state"]),
             "inc": hex(generator["state"]["inc"]),
@@ -112,8 +116,10 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     state.waiting = {attempt_id: state.attempts[attempt_id] for attempt_id in snapshot.waiting}
     _restore_floor(state, snapshot)
     state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
-    for name, (in_use, set_ups) in snapshot.trunks.items():
+    state.held.extend(snapshot.held)
+    for name, (in_use, planned, set_ups) in snapshot.trunks.items():
         state.router.trunks[name].in_use = in_use
+        state.router.trunks[name].planned = planned
         state.router.trunks[name].set_ups.extend(set_ups)
     state.rng.bit_generator.state = {
         "bit_generator": "PCG64",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from math import inf
 
 import numpy as np
 
@@ -51,13 +50,14 @@ class CampaignState:
         self.floor = Floor(agent.id for agent in campaign.agents)
         self.attempts: dict[int, Attempt] = {}
         self.lines: LiveRows[Attempt] = LiveRows(columns=2)  # launched at, probability of a live answer
+        self.held: deque[int] = deque()  # reserved, and waiting for a call set-up of their trunk
         self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
         self.next_attempt_id = run * ATTEMPTS_PER_RUN
         self.router = SpreadRouter(
             [TrunkLoad(t.name, max_channels=t.max_channels, max_cps=t.max_cps) for t in campaign.trunks]
         )
         # time and chance
-        self.now = -inf
+        self.now = 0.0
         self.timers = Timers()
         self.asked_by = ""  # what asked for the decision that is due; empty: none is
         self.ticking = False
@@ -93,6 +93,12 @@ class CampaignState:
             state = learned.policies.get(policy.policy_id)
             if state:
                 policy.restore(state)
+
+    def record_ends(self) -> None:
+        """Put the settlements so far before whatever comes next."""
+        if self.settlements:
+            self.out.append(act.Settle(settlements=tuple(self.settlements)))
+            self.settlements.clear()
 
     def end(self, reason: str) -> None:
         """The campaign is over."""

@@ -15,6 +15,7 @@ class TimerKind(IntEnum):
     WRAP_UP_LIMIT = 2
     ATTEMPT_LIMIT = 3
     SAVE = 4
+    SET_UP = 5
 
 
 class Timers:

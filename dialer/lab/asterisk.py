@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -68,8 +69,29 @@ class AsteriskServer:
                 self._command("-f"), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
                 start_new_session=True,
             )  # fmt: skip
-        self._await_boot(begun + _START_LIMIT_S)
+        self.await_boot()
         return time.monotonic() - begun
+
+    def await_boot(self) -> None:
+        """Log in until Asterisk says FullyBooted: the port opens before that. Raises `LabUnavailable` after 30 s."""
+        until = time.monotonic() + _START_LIMIT_S
+        login = f"Action: Login\r\nUsername: lab\r\nSecret: {self.secret}\r\nEvents: on\r\n\r\n".encode()
+        while time.monotonic() < until:
+            if self.process is None or self.process.poll() is not None:
+                raise LabUnavailable(f"Asterisk did not start: {_last(self.folder / 'log/stdout')}")
+            try:
+                with socket.create_connection((self.address, self.ami_port), 0.2) as link:
+                    link.settimeout(max(0.1, until - time.monotonic()))
+                    link.sendall(login)
+                    heard = b""
+                    while b"FullyBooted" not in heard and (part := link.recv(4096)):
+                        heard += part
+            except OSError:
+                time.sleep(0.02)
+                continue
+            if b"FullyBooted" in heard:
+                return
+        raise LabUnavailable(f"Asterisk was not fully booted within {_START_LIMIT_S:.0f} s")
 
     def cli(self, command: str) -> str:
         """What the console prints for a command."""
@@ -80,6 +102,7 @@ class AsteriskServer:
         if self.process is None:
             return
         if self.process.poll() is None:
+            self.thaw()
             self.process.terminate()
             try:
                 self.process.wait(_STOP_LIMIT_S)
@@ -95,6 +118,14 @@ class AsteriskServer:
             self.process.wait()
             self.process = None
 
+    def freeze(self) -> None:
+        """Stop it where it is: its links stay open and say nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen one go on."""
+        self._signal(signal.SIGCONT)
+
     def cdr_rows(self) -> list[str]:
         """The call detail records so far, one a line. A bridged call is under its leg: count by CEL."""
         return _lines(self.folder / "log/cdr-csv/Master.csv")
@@ -107,6 +138,10 @@ class AsteriskServer:
         """What Asterisk itself complained of."""
         file = self.folder / "log/messages"
         return file.read_text(errors="replace") if file.exists() else ""
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
 
     def _command(self, *arguments: str) -> list[str]:
         return [str(self.prefix.asterisk), "-C", str(self.folder / "etc/asterisk.conf"), *arguments]
@@ -136,26 +171,6 @@ class AsteriskServer:
             shutil.copy(source, self.folder / "etc")
         manager = self.folder / "etc/manager_cadencia.conf"
         manager.write_text(manager.read_text().replace("CHANGE-ME", self.secret))
-
-    def _await_boot(self, until: float) -> None:
-        """Log in until Asterisk says FullyBooted: the port opens before that."""
-        login = f"Action: Login\r\nUsername: lab\r\nSecret: {self.secret}\r\nEvents: on\r\n\r\n".encode()
-        while time.monotonic() < until:
-            if self.process is None or self.process.poll() is not None:
-                raise LabUnavailable(f"Asterisk did not start: {_last(self.folder / 'log/stdout')}")
-            try:
-                with socket.create_connection((self.address, self.ami_port), 0.2) as link:
-                    link.settimeout(max(0.1, until - time.monotonic()))
-                    link.sendall(login)
-                    heard = b""
-                    while b"FullyBooted" not in heard and (part := link.recv(4096)):
-                        heard += part
-            except OSError:
-                time.sleep(0.02)
-                continue
-            if b"FullyBooted" in heard:
-                return
-        raise LabUnavailable(f"Asterisk was not fully booted within {_START_LIMIT_S:.0f} s")
 
 
 def _link(place: Path, target: Path) -> None:

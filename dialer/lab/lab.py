@@ -35,14 +35,15 @@ class Lab:
 
     `agents`: telephones agent1, agent2, ... that dial in at the start, wait off-hook and press `key` every
     `key_every_s` (an empty `key`: none). `mix`: outcomes of numbers with 00, in per cents
-    (see `dialer.lab.sipp.DEFAULT_MIX`). `sound`: called parties can be heard, which answering-machine detection needs.
+    (see `dialer.lab.sipp.DEFAULT_MIX`). `amd`: called parties can be heard, which answering-machine detection needs.
+    `redials`: a telephone whose leg is lost dials in again; it notices by its next key, or when the switch says so.
     """
 
     def __init__(
         self, folder: Path | None = None, *,
         agents: int = 10, carriers: int = 2, mix: Mapping[str, float] | None = None, amd: bool = False,
         ring_s: float = 3.0, talk_s: tuple[float, float] = (8.0, 30.0), key: str = "1", key_every_s: float = 1.5,
-        max_channels: int = 100, max_cps: float = 20.0,
+        max_channels: int = 100, max_cps: float = 20.0, redials: bool = False,
     ) -> None:  # fmt: skip
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._folder = folder
@@ -53,6 +54,7 @@ class Lab:
         self._carrier_count = carriers
         self._mix, self._ring_s, self._talk_s = mix, ring_s, talk_s
         self._key, self._key_every_s = key, key_every_s
+        self._redials = redials
         self._limits = {"max_channels": max_channels, "max_cps": max_cps}
         self._telephones: list[Sipp] = []
         self._asterisk: AsteriskServer | None = None
@@ -134,10 +136,11 @@ class Lab:
         return self._asterisk
 
     def ring_in(
-        self, *users: str, key: str = "1", every_s: float = 1.5, presses: int = 0, leaves: bool = False
-    ) -> Sipp:
+        self, *users: str,
+        key: str = "1", every_s: float = 1.5, presses: int = 0, leaves: bool = False, redials: bool = False,
+    ) -> Sipp:  # fmt: skip
         """Let further telephones dial in: `presses` times `key`, one every `every_s`, then silence or, where the
-        agent `leaves`, on-hook after another `every_s`."""
+        agent `leaves`, on-hook after another `every_s`. One that `redials` must be alone."""
         if self._block is None or self._prefix is None:
             raise LabUnavailable("the lab has not been started")
         group = len(self._telephones)
@@ -145,6 +148,7 @@ class Lab:
         sipp = telephones(
             self._prefix, self.folder / "sipp", f"telephones{group}", self._block.telephones(group),
             users=users, switch=switch, key=key, every_s=every_s, presses=presses, leaves=leaves,
+            redials=redials,
         )  # fmt: skip
         self._telephones.append(sipp)
         sipp.start()
@@ -175,7 +179,9 @@ class Lab:
             sipp.start()
         if self.agents:
             presses = 1_000_000 if self._key else 0
-            self.ring_in(*self.agents, key=self._key, every_s=self._key_every_s, presses=presses)
+            groups = [(agent,) for agent in self.agents] if self._redials else [self.agents]
+            for group in groups:
+                self.ring_in(*group, key=self._key, every_s=self._key_every_s, presses=presses, redials=self._redials)
             self._await_agents()
 
     def _await_agents(self) -> None:

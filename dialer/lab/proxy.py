@@ -22,6 +22,7 @@ class FaultyLink:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._closing = asyncio.Event()
         self.heard = b""
         self.swallowing = False
         self.refusing = False
@@ -37,8 +38,8 @@ class FaultyLink:
         if self._server is not None:
             self._server.close()
         self.cut()
-        for task in self._tasks:
-            task.cancel()
+        # Its connections are cut, so each handler ends by itself; one that is cancelled would log that as a fault.
+        self._closing.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
@@ -63,7 +64,7 @@ class FaultyLink:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        if self.refusing:
+        if self.refusing or self._closing.is_set():
             writer.transport.abort()
             return
         try:
@@ -76,12 +77,13 @@ class FaultyLink:
             asyncio.ensure_future(_pump(reader, self._to_switch(switch_writer))),
             asyncio.ensure_future(_pump(switch_reader, self._to_dialer(writer))),
         ]
+        closing = asyncio.ensure_future(self._closing.wait())
         try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*pumps, closing], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            for waiting in (*pumps, closing):
+                waiting.cancel()
+            await asyncio.gather(*pumps, closing, return_exceptions=True)
             for end in (writer, switch_writer):
                 end.transport.abort()
                 self._writers.discard(end)

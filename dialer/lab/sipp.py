@@ -35,7 +35,8 @@ _SOUND = """  <nop next="machine" test="is">
 
 @dataclass(slots=True)
 class Sipp:
-    """One SIPp process with one scenario. It runs from `start` to `stop`, in a folder that it may fill."""
+    """One SIPp process with one scenario. It runs from `start` to `stop`, in a folder that it may fill; it may be
+    started again, and goes on counting."""
 
     prefix: Prefix
     folder: Path
@@ -44,10 +45,19 @@ class Sipp:
     scenario: str  # the XML's text, rendered
     arguments: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _started: bool = field(default=False, init=False)
+    _earlier_calls: int = field(default=0, init=False)  # of processes that have ended
+    _earlier_dialled: list[str] = field(default_factory=list, init=False)
 
     def start(self) -> None:
         """Start it. Raises `LabUnavailable` where SIPp refuses the scenario, which it does at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._started:
+            self._earlier_dialled += self._dialled()
+            self._earlier_calls += self._calls()
+        for suffix in ("csv", "log"):
+            self._file(suffix).unlink(missing_ok=True)
+        self._started = True
         (self._file("xml")).write_text(self.scenario)
         command = [
             str(self.prefix.sipp), "-sf", str(self._file("xml")), "-i", self.address, "-p", str(SIP_PORT),
@@ -71,14 +81,20 @@ class Sipp:
 
     def calls(self) -> int:
         """INVITEs with a Call-ID of their own that came in so far (retransmissions not counted); up to 1 s old."""
+        return self._earlier_calls + self._calls()
+
+    def dialled(self) -> list[str]:
+        """The user part of each INVITE that came in, in order."""
+        return [*self._earlier_dialled, *self._dialled()]
+
+    def _calls(self) -> int:
         if not self._file("csv").exists():
             return 0
         with self._file("csv").open(newline="") as file:
             rows = [row for row in csv.DictReader(file, delimiter=";") if row.get("IncomingCall(C)")]
         return int(rows[-1]["IncomingCall(C)"]) if rows else 0
 
-    def dialled(self) -> list[str]:
-        """The user part of each INVITE that came in, in order."""
+    def _dialled(self) -> list[str]:
         file = self._file("log")
         lines = file.read_text(errors="replace").splitlines() if file.exists() else []
         return [line.partition("INVITE sip:")[2] for line in lines if "INVITE sip:" in line]
@@ -128,10 +144,10 @@ def carrier(
 
 def telephones(
     prefix: Prefix, folder: Path, name: str, address: str, *,
-    users: Sequence[str], switch: str, key: str, every_s: float, presses: int, leaves: bool,
+    users: Sequence[str], switch: str, key: str, every_s: float, presses: int, leaves: bool, redials: bool = False,
 ) -> Sipp:  # fmt: skip
     """Telephones that dial in at once and stay off-hook: `presses` times `key`, one every `every_s`, then silence or,
-    where it `leaves`, on-hook."""
+    where it `leaves`, on-hook. One alone can be told to dial in again, within a second, whenever its leg is lost."""
     values = {
         "LOGIN": LOGIN_EXTENSION, "KEY": key, "PERIOD_MS": round(every_s * 1000),
         "PRESSES": presses, "LEAVES": int(leaves),
@@ -140,8 +156,11 @@ def telephones(
     list_file = folder / f"{name}.users"
     list_file.write_text("SEQUENTIAL\n" + "".join(f"{user};\n" for user in users))
     text = render((_SCENARIOS / "telephone.xml").read_text(), values)
+    if redials and len(users) > 1:
+        raise ValueError(f"expected one telephone that dials in again, were {len(users)}: SIPp would mix them up")
     count = str(len(users))
-    arguments = ("-inf", str(list_file), "-m", count, "-l", count, "-r", "50", switch)
+    limit = ("-r", "1") if redials else ("-m", count, "-r", "50")
+    arguments = ("-inf", str(list_file), "-l", count, *limit, switch)
     return Sipp(prefix, folder, name, address, text, arguments)
 
 

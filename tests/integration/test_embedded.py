@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from dialer.adapters.store import embedded
 from dialer.adapters.store.embedded import EmbeddedValkey
@@ -25,6 +27,8 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from dialer.adapters.store.embedded import EmbeddedValkey
 
 async def main():
@@ -75,7 +79,7 @@ def until_gone(pid: int) -> None:
 
 
 def client_of(server: EmbeddedValkey) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(server.socket_path))
+    return redis.Redis(unix_socket_path=str(server.socket_path), retry=Retry(NoBackoff(), 0))
 
 
 def pid_of(server: EmbeddedValkey) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 import pytest
@@ -22,14 +21,11 @@ from pacing.registry import make_policy
 from sim.scenario_file import packaged_scenario
 
 
-@dataclass(repr=False)
 class Day:
-    """A recorded day. Its repr stays short, for hypothesis prints its arguments."""
+    """A recorded day. No dataclass: hypothesis prints its arguments, and would print all of it."""
 
-    campaign: Campaign
-    run: int
-    seed: int
-    steps: list[tuple[Event, list[Action]]]
+    def __init__(self, campaign: Campaign, run: int, seed: int, steps: list[tuple[Event, list[Action]]]) -> None:
+        self.campaign, self.run, self.seed, self.steps = campaign, run, seed, steps
 
     def __repr__(self) -> str:
         return f"<a day of {len(self.steps)} events>"

@@ -18,7 +18,6 @@ from dialer.adapters.asterisk.translate import (
 from dialer.config.campaign import Agent
 from dialer.core.events import AgentKeyed, AgentLoggedIn, AgentLoggedOut, Event
 
-
 _KEYS = frozenset("0123456789*#ABCD")
 
 

@@ -12,7 +12,7 @@ ledger are nobody's: those that ring are hung up, those that were answered are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 from dialer.adapters.asterisk.orphans import Orphans
@@ -50,6 +50,15 @@ Found = list[Event | Order]
 NO_CHANNEL_S = 1.0
 
 
+def channel_of(message: Message) -> str:
+    """The id of the channel that an event is about; empty for a response."""
+    event = message.get("Event", "")
+    if not event:
+        return ""
+    key = {"OriginateResponse": "ActionID"}.get(event, "DestUniqueid" if event.startswith("Dial") else "Uniqueid")
+    return message.get(key, "")
+
+
 class Doubt(NamedTuple):
     """A call of which there should be a channel, and is none."""
 
@@ -63,7 +72,7 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent_id", "answered", "attempt_id", "bridge", "bridged", "carrier_ended", "channel", "early",
-        "ended_by_us", "heard_in", "leg", "name", "picked_up", "ringing", "screened", "seen", "try_no",
+        "ended_by_us", "leg", "name", "picked_up", "ringing", "screened", "seen", "try_no",
     )  # fmt: skip
 
     def __init__(self, attempt_id: int, try_no: int, channel: str) -> None:
@@ -72,7 +81,6 @@ class Call:
         self.channel = channel
         self.name = ""  # the channel's name, such as PJSIP/carrier1-0000000a
         self.seen = False  # the switch made a channel of it
-        self.heard_in = 0  # the last listing before which it was heard of
         self.ringing = False
         self.early = False
         self.picked_up = False  # the carrier said so; the dialplan may not have begun
@@ -97,7 +105,6 @@ class CallLedger:
         self._attempts: dict[int, Call] = {}
         self._doubts: dict[str, Doubt] = {}
         self._orphans = Orphans()
-        self._listing = 0
         self._leg_bridges: dict[str, str] = {}  # agent's leg -> the bridge it is in
         self._by_event: dict[str, Callable[[Call, Message, float], Found]] = {
             "DialBegin": self._dial_began,
@@ -149,14 +156,12 @@ class CallLedger:
         handler = self._by_event.get(event)
         if handler is None:
             return []
-        key = {"OriginateResponse": "ActionID"}.get(event, "DestUniqueid" if event.startswith("Dial") else "Uniqueid")
-        channel = message.get(key, "")
+        channel = channel_of(message)
         call = self._calls.get(channel)
         if call is None:
             return self._strange(event, channel, message, at)
         if event != "OriginateResponse":
             call.seen = True  # so its Hangup will come
-            call.heard_in = self._listing
             name = message.get("DestChannel") or message.get("Channel") or ""
             call.name = name if name and is_safe(name) else call.name
             self._doubts.pop(channel, None)
@@ -194,10 +199,6 @@ class CallLedger:
         return min(due, default=None)
 
     # ---- after a gap ------------------------------------------------------------------------------------------
-    def begin_listing(self) -> None:
-        """Note that the switch is about to be asked for all channels: what is heard from now on may not be listed."""
-        self._listing += 1
-
     def own_bridges(self, channels: Sequence[Message]) -> frozenset[str]:
         """The bridges in which answered calls of this campaign are, of this run or an earlier one."""
         return frozenset(
@@ -206,10 +207,13 @@ class CallLedger:
             if is_own(self._campaign, channel.get("Uniqueid", "")) and channel.get("ChannelStateDesc") == "Up"
         ) - {""}
 
-    def reconcile(self, channels: Sequence[Message], at: float, agent_of: Callable[[str], str]) -> Found:
+    def reconcile(
+        self, channels: Sequence[Message], at: float, *, heard: Container[str], agent_of: Callable[[str], str]
+    ) -> Found:
         """Take in the list of all live channels, after a gap in the messages: what is not there ended unheard.
 
-        `agent_of` names the agent of a leg's unique id, empty for other channels.
+        `heard`: channels of which there are messages yet to be taken in; those will tell. `agent_of` names the agent
+        of a leg's unique id, empty for other channels.
         """
         listed = {channel.get("Uniqueid", ""): channel for channel in channels}
         self._leg_bridges = {leg: bridge for leg, c in listed.items() if (bridge := c.get("BridgeId", ""))}
@@ -219,9 +223,11 @@ class CallLedger:
             channel = listed.get(call.channel)
             if channel is not None:
                 found += self._found_alive(call, channel, at)
+            elif call.channel in heard:
+                continue
             elif not call.seen:  # its order may still be on the way: the switch reads two links independently
-                self._doubts[call.channel] = Doubt(call, at + NO_CHANNEL_S, lost=True)
-            elif call.heard_in != self._listing:
+                self._doubts.setdefault(call.channel, Doubt(call, at + NO_CHANNEL_S, lost=True))
+            else:
                 found += self._end(call, at, cause=0, sip_code=None, lost=True)
         for name, channel in listed.items():
             if name not in self._calls and (found_try := try_of(self._campaign, name)) is not None:

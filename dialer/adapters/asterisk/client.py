@@ -1,15 +1,16 @@
 """The telephony port on a real Asterisk, over its manager interface.
 
-How it works: one connection (`ManagerLink`) brings messages; `CallLedger` and `AgentLegs` turn them into events, and
-`translate` turns actions into messages. Nothing is ever sent twice: when the connection is lost, what was under way is
-found out by listing the switch's channels on the next one. Between the two nothing is dialled. A switch that stops
-answering is given up after two missed seconds, because a stalled connection looks like a quiet one.
+How it works: one connection at a time (`ManagerSession`) brings messages; `CallLedger` and `AgentLegs` turn them into
+events, and `translate` turns actions into messages. Nothing is ever sent twice: when the connection is lost, what was
+under way is found out by listing the switch's channels on the next one. Between the two nothing is dialled. A switch
+that refuses the login again and again is given up for good: that is for a person to mend.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Sequence
 from itertools import count
 
@@ -17,26 +18,26 @@ from structlog.typing import FilteringBoundLogger
 
 from dialer.adapters.asterisk import translate
 from dialer.adapters.asterisk.agents import AgentLegs
-from dialer.adapters.asterisk.calls import CallLedger
-from dialer.adapters.asterisk.link import ManagerLink
+from dialer.adapters.asterisk.backoff import Backoff
+from dialer.adapters.asterisk.calls import CallLedger, channel_of
+from dialer.adapters.asterisk.session import ManagerSession
 from dialer.adapters.asterisk.translate import Message, Order
 from dialer.config.campaign import Asterisk, Campaign
-from dialer.core.actions import Action, Bridge, HangUp, Originate
+from dialer.core.actions import Action, Bridge, HangUp, LogOut, Originate
 from dialer.core.events import AttemptEnded, BridgeFailed, Event, LinkDropped, LinkUp
-from dialer.errors import CommandTimeout, LinkLost, LoginRefused, TelephonyError, UnsafeValue
+from dialer.errors import LoginRefused, TelephonyError, UnsafeValue
 from dialer.ports import Cancellable, Clock, Emit
 
-CONNECT_LIMIT_S = 5.0
-ANSWER_LIMIT_S = 5.0  # a wrong secret is answered after 1 s
-BOOT_LIMIT_S = 60.0
-PING_EVERY_S = 2.0
-PING_LIMIT_S = 2.0
-BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+# Of one reconnection. A switch that restarts may not have read its users yet; each refusal takes it a second.
+REFUSALS = 5
 REMEMBERED = 100_000  # calls placed, so that a repeated Originate is noticed
 
 
 class AsteriskTelephony:
-    """One campaign's calls and agents on one switch. Implements `dialer.ports.Telephony`; use in one event loop."""
+    """One campaign's calls and agents on one switch. Implements `dialer.ports.Telephony`; use in one event loop.
+
+    `rng` spreads the reconnections of many dialers; it decides nothing else.
+    """
 
     def __init__(
         self,
@@ -47,31 +48,29 @@ class AsteriskTelephony:
         secret: str,
         clock: Clock,
         log: FilteringBoundLogger,
+        rng: random.Random | None = None,
     ) -> None:
         self._settings = settings
         self._campaign = campaign
         self._run = run
-        self._secret = secret
         self._clock = clock
         self._log = log.bind(switch=f"{settings.host}:{settings.port}")
         self._calls = CallLedger(campaign.campaign, amd=campaign.amd)
         self._legs = AgentLegs(campaign.agents)
         self._trunks = translate.by_name(campaign.trunks)
+        self._session = ManagerSession(settings, secret=secret, hear=self._hear, lost=self._lost, log=self._log)
+        self._backoff = Backoff(rng if rng is not None else random.Random())
         self._emit: Emit | None = None
-        self._link: ManagerLink | None = None
         self._up = False
-        self._lost = asyncio.Event()
-        self._booted = asyncio.Event()
-        self._asked: dict[str, asyncio.Future[list[Message]]] = {}
-        self._lists: dict[str, list[Message]] = {}
-        self._serial = count(1)
+        self._held: list[Message] | None = None  # heard while the channels are being listed
         self._placed: dict[tuple[int, int], None] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._overdue: Cancellable | None = None
 
     # ---- the port ---------------------------------------------------------------------------------------------
     async def start(self, emit: Emit) -> None:
-        """Connect, list what is there, emit `AgentLoggedIn` for each waiting leg, then `LinkUp`.
+        """Connect, list what is there, emit `AgentLoggedIn` for each waiting leg and `AttemptSurvived` for each that
+        talks in a call of an earlier run, then `LinkUp`.
 
         Raises `LoginRefused` for a wrong user or secret, `LinkLost` or `CommandTimeout` where there is no switch.
         """
@@ -94,6 +93,10 @@ class AsteriskTelephony:
                     channel = self._calls.hanging_up(action.attempt_id)
                     if channel is not None:  # while the link is down, the next listing hangs it up
                         out.append(translate.order(translate.HangUpChannel(channel)))
+                case LogOut():
+                    order = self._legs.logging_out(action.agent_id)
+                    if order is not None:
+                        out.append(translate.order(order))
         self._write(out)
         if found:
             asyncio.get_running_loop().call_soon(self._tell, found)
@@ -109,11 +112,7 @@ class AsteriskTelephony:
             self._overdue.cancel()
             self._overdue = None
         self._up = False
-        if self._link is not None:
-            self._link.write(translate.packet([("Action", "Logoff")]))
-            self._link.close()
-            self._link = None
-        self._fail_asked(LinkLost("the link was closed"))
+        self._session.close()
 
     # ---- actions ----------------------------------------------------------------------------------------------
     def _originate(self, action: Originate, out: list[bytes], found: list[Event]) -> None:
@@ -157,34 +156,17 @@ class AsteriskTelephony:
             out.append(translate.bridge(channel, name, leg.name))
 
     def _write(self, packets: Sequence[bytes]) -> None:
-        if packets and self._up and self._link is not None:
-            self._link.write(b"".join(packets))
+        if packets and self._up:
+            self._session.write(b"".join(packets))
 
     # ---- messages ---------------------------------------------------------------------------------------------
-    def _hear(self, link: ManagerLink, message: Message) -> None:
-        if link is not self._link:
+    def _hear(self, message: Message) -> None:
+        if self._held is not None:
+            self._held.append(message)
             return
-        if self._answers(message):
-            return
-        if message.get("Event") == "FullyBooted":
-            self._booted.set()
-        now = self._clock.now()
-        at = translate.event_time(message, now)
+        at = translate.event_time(message, self._clock.now())
         # The legs first: a call is joined with a leg that is known.
         self._deal([*self._legs.hear(message, at), *self._calls.hear(message, at)])
-
-    def _answers(self, message: Message) -> bool:
-        """Take what belongs to a question of our own: its response, or the items of a list."""
-        asked = self._asked.get(message.get("ActionID", ""))
-        if asked is None:
-            return False
-        items = self._lists.setdefault(message["ActionID"], [])
-        items.append(message)
-        begins_list = message.get("EventList", "").lower() == "start"
-        inside_list = len(items) > 1 and message.get("EventList", "").lower() != "complete"
-        if not begins_list and not inside_list and not asked.done():
-            asked.set_result(items)
-        return True
 
     def _deal(self, found: Sequence[Event | Order]) -> None:
         orders = [translate.order(f) for f in found if not isinstance(f, Event)]
@@ -210,117 +192,75 @@ class AsteriskTelephony:
         self._overdue = None
         self._deal(self._calls.overdue(self._clock.now()))
 
-    def _faulty(self, message: Message, fault: Exception) -> None:
-        self._log.error("message.fault", event_name=message.get("Event", "response"), exc_info=fault)
-
     # ---- the link ---------------------------------------------------------------------------------------------
     async def _connect(self) -> None:
         """Connect, log in, list, and say so. Raises a `TelephonyError`, and then has no link."""
-        loop = asyncio.get_running_loop()
-        host, port = self._settings.host, self._settings.port
-        self._lost.clear()
-        self._booted.clear()
+        await self._session.open()
+        # The list is of one moment, and what is heard meanwhile may be older or newer: it is taken in after the list.
+        self._held = []
         try:
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                _, link = await loop.create_connection(
-                    lambda: ManagerLink(self._hear, self._on_lost, self._faulty), host, port
-                )
-        except (OSError, TimeoutError) as fault:
-            raise LinkLost(f"expected a manager interface at {host}:{port}: {fault or 'no answer'}") from None
-        self._link = link
-        try:
-            await self._log_in()
-            channels = await self._list_channels()
+            channels = await self._session.channels()
         except BaseException as fault:
-            link.drop(str(fault))
+            self._session.drop(str(fault) or type(fault).__name__)
             raise
-        self._up = True
-        now = self._clock.now()
-        self._log.info("link.up", channels=len(channels))
-        self._deal([*self._legs.reconcile(channels, now), *self._calls.reconcile(channels, now), LinkUp(at=now)])
-
-    async def _log_in(self) -> None:
-        user = self._settings.user
-        login = [("Username", user), ("Secret", self._secret), ("Events", "on")]
-        reply = (await self._ask("Login", login, ANSWER_LIMIT_S))[0]
-        if reply.get("Response") != "Success":
-            raise LoginRefused(
-                f"the switch refused the manager user {user!r}: {reply.get('Message', 'no reason given')}"
-            )
-        try:
-            async with asyncio.timeout(BOOT_LIMIT_S):
-                await self._booted.wait()
-        except TimeoutError:
-            raise CommandTimeout(f"expected FullyBooted within {BOOT_LIMIT_S:.0f} s of the login") from None
-
-    async def _list_channels(self) -> list[Message]:
-        answer = await self._ask("CoreShowChannels", [], ANSWER_LIMIT_S)
-        if answer[0].get("Response") != "Success":
-            raise LoginRefused(f"the manager user may not list channels: {answer[0].get('Message', '')}")
-        return [item for item in answer if item.get("Event") == "CoreShowChannel"]
-
-    async def _ask(self, action: str, fields: Sequence[tuple[str, str]], limit_s: float) -> list[Message]:
-        """Send a question that may be repeated without harm, and wait for its whole answer."""
-        if self._link is None:
-            raise LinkLost("there is no link")
-        action_id = f"ask:{next(self._serial)}"
-        answer: asyncio.Future[list[Message]] = asyncio.get_running_loop().create_future()
-        self._asked[action_id] = answer
-        try:
-            self._link.write(translate.packet([("Action", action), ("ActionID", action_id), *fields]))
-            async with asyncio.timeout(limit_s):
-                return await answer
-        except TimeoutError:
-            raise CommandTimeout(f"the switch did not answer {action} within {limit_s:g} s") from None
         finally:
-            del self._asked[action_id]
-            self._lists.pop(action_id, None)
+            held, self._held = self._held, None
+        self._up = True
+        self._log.info("link.up", channels=len(channels))
+        self._reconcile(channels, held)
+        for message in held:
+            self._hear(message)
+        self._tell([LinkUp(at=self._clock.now())])
 
-    def _on_lost(self, link: ManagerLink, reason: str) -> None:
-        if link is not self._link and self._link is not None:
-            return
-        self._link = None
-        self._lost.set()
-        self._fail_asked(LinkLost(reason))
+    def _reconcile(self, channels: Sequence[Message], held: Sequence[Message]) -> None:
+        """Tell what became of legs and calls in a gap, given all live channels and what has been heard since."""
+        now = self._clock.now()
+        legs = self._legs.reconcile(channels, now, self._calls.own_bridges(channels))
+        # An OriginateResponse can come after its call's Hangup: it proves nothing.
+        heard = {channel_of(message) for message in held if message.get("Event") != "OriginateResponse"}
+        calls = self._calls.reconcile(channels, now, heard=heard, agent_of=self._legs.agent_of)
+        self._deal([*legs, *calls])
+
+    def _lost(self, reason: str) -> None:
         if self._up:
             self._up = False
             self._log.warning("link.lost", reason=reason)
             self._tell([LinkDropped(at=self._clock.now(), reason=reason)])
 
-    def _fail_asked(self, fault: LinkLost) -> None:
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(fault)
-
     async def _keep(self) -> None:
-        """Ask for a sign of life every 2 s, and connect again whenever the link is lost. Runs until `close`."""
+        """Watch the link, and connect again whenever it is lost. Runs until `close`, or until the login is refused
+        for good."""
         try:
             while True:
-                try:
-                    async with asyncio.timeout(PING_EVERY_S):
-                        await self._lost.wait()
-                except TimeoutError:
-                    await self._ping()
-                    continue
-                await self._reconnect()
+                await self._session.watch()
+                refusal = await self._reconnect()
+                if refusal is not None:
+                    self._give_up(refusal)
+                    return
         except Exception as fault:
             self._log.critical("link.unkept", exc_info=fault)
             raise
 
-    async def _ping(self) -> None:
-        link = self._link
-        try:
-            await self._ask("Ping", [], PING_LIMIT_S)
-        except TelephonyError as fault:
-            if link is not None and link is self._link:
-                link.drop(str(fault))
-
-    async def _reconnect(self) -> None:
+    async def _reconnect(self) -> LoginRefused | None:
+        """Connect again, however long that takes. Returns the refusal where the switch lets us in no more."""
+        refused = 0
         for attempt in count():
-            await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+            await asyncio.sleep(self._backoff.wait_s(attempt))
             try:
                 await self._connect()
-                return
-            except TelephonyError as fault:
-                # A refused login too: a switch that restarts may not have read its users yet.
+                return None
+            except LoginRefused as fault:
+                refused += 1
                 self._log.warning("link.down", why=str(fault))
+                if refused >= REFUSALS:
+                    return fault
+            except TelephonyError as fault:
+                self._log.warning("link.down", why=str(fault))
+        return None
+
+    def _give_up(self, refusal: LoginRefused) -> None:
+        """Nothing will be heard of any call or leg any more: close their books, and say why nothing is dialled."""
+        reason = f"given up after {REFUSALS} refusals: {refusal}"
+        self._log.critical("link.given_up", reason=reason)
+        self._reconcile([], [])
+        self._tell([LinkDropped(at=self._clock.now(), reason=reason)])

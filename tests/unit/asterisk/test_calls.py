@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.adapters.asterisk.calls import NO_CHANNEL_S, CallLedger
+from dialer.adapters.asterisk.orphans import ORPHAN_LIMIT_S
 from dialer.adapters.asterisk.translate import ClearConnected, HangUpChannel, Message, Order
-from dialer.core.events import AttemptBridged, AttemptEnded, BridgeFailed, Event
+from dialer.core.events import AttemptBridged, AttemptEnded, AttemptSurvived, BridgeFailed, Event
 
 CHANNEL, LEG = "cad-camp-7-1~", "lab-1.3"
 LETTERS = {
@@ -20,6 +21,7 @@ LETTERS = {
     "AttemptAbandoned": "X",
     "AttemptBridged": "B",
     "BridgeFailed": "F",
+    "AttemptSurvived": "V",
     "AttemptEnded": "E",
 }
 # Written from the engine's side: what it can follow, with and without detection.
@@ -76,6 +78,12 @@ def ledger(*, amd: bool = False, agent: bool = True) -> CallLedger:
 
 def hear(calls: CallLedger, messages: Sequence[Message]) -> list[Event | Order]:
     return [found for i, message in enumerate(messages) for found in calls.hear(message, float(i))]
+
+
+def listing(
+    calls: CallLedger, channels: Sequence[Message], at: float, *, heard: Sequence[str] = ()
+) -> list[Event | Order]:
+    return calls.reconcile(channels, at, heard=heard, agent_of=lambda leg: "ana" if leg == LEG else "")
 
 
 def story(found: Sequence[Event | Order]) -> str:
@@ -185,22 +193,22 @@ def test_listing_ends_what_is_gone_and_hangs_up_what_nobody_minds() -> None:
         {"Uniqueid": "cad-camp-x-9-1~", "ChannelStateDesc": "Ringing"},
         {"Uniqueid": "lab-1.5", "ChannelStateDesc": "Ringing"},
     ]
-    found = calls.reconcile(channels, 9.0)
-    assert AttemptEnded(at=9.0, attempt_id=7, try_no=1, cause=0, lost=True) in found
+    found = [*listing(calls, channels, 9.0), *calls.overdue(9.0 + NO_CHANNEL_S)]
+    assert AttemptEnded(at=9.0 + NO_CHANNEL_S, attempt_id=7, try_no=1, cause=0, lost=True) in found
     assert [f for f in found if isinstance(f, HangUpChannel)] == [HangUpChannel("cad-camp-3-1~")]
-    assert story(found) == "EA"
+    assert story(found) == "AE"
     assert len(calls) == 1
 
 
 def test_listing_finds_a_bridge_made_in_the_gap() -> None:
     calls = ledger()
     up = {"ChannelStateDesc": "Up", "Application": "Wait", "BridgeId": "b"}
-    assert story(calls.reconcile([{"Uniqueid": CHANNEL, **up}, {"Uniqueid": LEG, **up}], 1.0)) == "AB"
+    assert story(listing(calls, [{"Uniqueid": CHANNEL, **up}, {"Uniqueid": LEG, **up}], 1.0)) == "AB"
 
 
 def test_listing_finds_that_a_bridge_was_not_made() -> None:
     calls = ledger()
-    found = calls.reconcile([{"Uniqueid": CHANNEL, "ChannelStateDesc": "Up", "Application": "Wait"}], 1.0)
+    found = listing(calls, [{"Uniqueid": CHANNEL, "ChannelStateDesc": "Up", "Application": "Wait"}], 1.0)
     assert story(found) == "AF"
     assert ClearConnected(CHANNEL) in found
 
@@ -208,4 +216,96 @@ def test_listing_finds_that_a_bridge_was_not_made() -> None:
 def test_listing_hangs_up_what_was_to_be_hung_up() -> None:
     calls = ledger(agent=False)
     assert calls.hanging_up(7) == CHANNEL
-    assert calls.reconcile([{"Uniqueid": CHANNEL, "ChannelStateDesc": "Ringing"}], 1.0) == [HangUpChannel(CHANNEL)]
+    assert listing(calls, [{"Uniqueid": CHANNEL, "ChannelStateDesc": "Ringing"}], 1.0) == [HangUpChannel(CHANNEL)]
+
+
+def test_call_that_ends_in_the_gap_is_lost_and_one_that_is_still_to_come_is_not() -> None:
+    """The switch reads two links independently: an order on the old one may be carried out after the list."""
+    calls = ledger(agent=False)
+    calls.place(8, 1)
+    hear(calls, [dial("DialBegin")])
+    assert listing(calls, [], 9.0) == [AttemptEnded(at=9.0, attempt_id=7, try_no=1, cause=0, lost=True)]
+    hear(calls, [{"Event": "DialState", "DestUniqueid": "cad-camp-8-1~", "DialStatus": "RINGING"}])
+    assert calls.overdue(1e6) == []
+    assert calls.is_live(8)
+
+
+def test_call_of_which_there_is_news_is_not_ended_by_the_list() -> None:
+    calls = ledger(agent=False)
+    hear(calls, [dial("DialBegin")])
+    assert listing(calls, [], 9.0, heard=[CHANNEL]) == []
+    busy = {**HANGUP, "Cause": "17", "TechCause": "486"}
+    assert [f.cause for f in hear(calls, [busy]) if isinstance(f, AttemptEnded)] == [17]
+
+
+# ---- calls of an earlier run ------------------------------------------------------------------------------------
+OLD = "cad-camp-3-2~"
+TALKING = [
+    {"Uniqueid": OLD, "Channel": "PJSIP/t1-0000000a", "ChannelStateDesc": "Up", "BridgeId": "b"},
+    {"Uniqueid": LEG, "ChannelStateDesc": "Up", "BridgeId": "b"},
+]
+
+
+def test_call_that_talks_with_an_agent_is_taken_over() -> None:
+    calls = CallLedger("camp", amd=True)
+    assert calls.own_bridges(TALKING) == {"b"}
+    assert listing(calls, TALKING, 1.0) == [AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana")]
+    assert calls.hanging_up(3) == OLD
+    stragglers = [bridge("BridgeEnter", LEG, "b"), {**said("CadenciaAnswered"), "Uniqueid": OLD}]
+    assert hear(calls, stragglers) == []
+    ended = hear(calls, [{**HANGUP, "Uniqueid": OLD}])
+    assert [(f.attempt_id, f.try_no) for f in ended if isinstance(f, AttemptEnded)] == [(3, 2)]
+    assert len(ended) == 1
+    assert len(calls) == 0
+
+
+def test_call_that_talks_is_taken_over_once() -> None:
+    calls = CallLedger("camp", amd=False)
+    listing(calls, TALKING, 1.0)
+    assert listing(calls, TALKING, 2.0) == []
+    assert story(listing(calls, [], 3.0)) == "E"
+
+
+def test_call_that_talks_with_a_stranger_is_left_alone() -> None:
+    calls = CallLedger("camp", amd=False)
+    assert listing(calls, [TALKING[0], {**TALKING[1], "Uniqueid": "lab-9"}], 1.0) == []
+    assert calls.next_due_at is None
+    assert len(calls) == 0
+
+
+def test_call_that_waits_is_the_dialplans_until_its_limit() -> None:
+    """The message must not be cut off by whoever comes new to the switch."""
+    waits = {"Uniqueid": OLD, "ChannelStateDesc": "Up", "Application": "Wait"}
+    calls = CallLedger("camp", amd=False)
+    assert listing(calls, [waits], 1.0) == []
+    assert hear(calls, [{**said("CadenciaAbandoned"), "Uniqueid": OLD}]) == []
+    assert calls.next_due_at == 1.0 + ORPHAN_LIMIT_S
+    assert calls.overdue(1.0 + ORPHAN_LIMIT_S) == [HangUpChannel(OLD)]
+    assert calls.next_due_at is None
+
+
+def test_call_that_waits_and_ends_by_itself_is_forgotten() -> None:
+    for leave in (lambda calls: hear(calls, [{**HANGUP, "Uniqueid": OLD}]), lambda calls: listing(calls, [], 2.0)):
+        calls = CallLedger("camp", amd=False)
+        listing(calls, [{"Uniqueid": OLD, "ChannelStateDesc": "Up"}], 1.0)
+        assert leave(calls) == []
+        assert calls.next_due_at is None
+
+
+# ---- hanging up ---------------------------------------------------------------------------------------------------
+def test_call_hung_up_before_its_channel_is_hung_up_again() -> None:
+    calls = ledger(agent=False)
+    calls.hanging_up(7)
+    gone = {"Response": "Error", "ActionID": f"hangup:{CHANNEL}", "Message": "No such channel"}
+    assert hear(calls, [gone, dial("DialBegin")]) == [HangUpChannel(CHANNEL)]
+    assert calls.overdue(1e6) == []
+
+
+def test_call_that_cannot_be_hung_up_any_more_is_lost() -> None:
+    """Its Hangup was missed, or will never come: the books must not keep it for ever."""
+    calls = ledger(agent=False)
+    hear(calls, [dial("DialBegin")])
+    calls.hanging_up(7)
+    gone = {"Response": "Error", "ActionID": f"hangup:{CHANNEL}", "Message": "No such channel"}
+    assert calls.hear(gone, 5.0) == []
+    assert [f.lost for f in calls.overdue(5.0 + NO_CHANNEL_S) if isinstance(f, AttemptEnded)] == [True]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.adapters.asterisk.link import MAX_MESSAGE, ManagerLink
+from dialer.adapters.asterisk.link import BATCH, MAX_MESSAGE, ManagerLink
 
 STREAM = (
     "Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n"
@@ -23,17 +24,31 @@ MESSAGES = [
 
 
 class Transport:
-    """Takes bytes and an abort."""
+    """Takes bytes and an abort, and pauses."""
 
     def __init__(self) -> None:
         self.sent = b""
         self.aborted = False
+        self.pauses = 0
+        self.paused = False
 
     def write(self, data: bytes) -> None:
         self.sent += data
 
     def abort(self) -> None:
         self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def pause_reading(self) -> None:
+        assert not self.paused
+        self.paused = True
+        self.pauses += 1
+
+    def resume_reading(self) -> None:
+        assert self.paused
+        self.paused = False
 
 
 class Ear:
@@ -105,6 +120,53 @@ def test_endless_message_is_refused() -> None:
     ear = Ear()
     ear.link.data_received(STREAM + b"x" * (MAX_MESSAGE + 1))
     assert len(ear.lost) == 1
+
+
+def test_endless_greeting_is_refused() -> None:
+    ear = Ear()
+    ear.link.data_received(b"Asterisk Call Manager/" + b"9" * 200)
+    assert len(ear.lost) == 1
+    assert ear.transport.aborted
+
+
+def test_nothing_more_is_held_or_heard_once_it_is_lost() -> None:
+    ear = Ear()
+    ear.link.data_received(STREAM + b"x" * 10_000_000)
+    ear.link.data_received(b"x" * 10_000_000 + b"\r\n\r\n" + STREAM)
+    assert (ear.messages, len(ear.lost)) == ([], 1)
+
+
+def test_events_that_nobody_asked_for_are_skipped() -> None:
+    ear = Ear()
+    ear.link.data_received(STREAM + b"Event: VarSet\r\nUniqueid: x\r\n\r\n" + b"Event: Hangup\r\nUniqueid: y\r\n\r\n")
+    assert ear.messages == [*MESSAGES, {"Event": "Hangup", "Uniqueid": "y"}]
+
+
+async def test_a_flood_leaves_the_loop_its_turns() -> None:
+    """Nothing is read while messages are left over, and other work gets a turn between two batches."""
+    ear = Ear()
+    ear.link.data_received(STREAM)
+    burst = b"".join(b"Event: Hangup\r\nUniqueid: %d\r\n\r\n" % i for i in range(BATCH * 10 + 5))
+    ear.link.data_received(burst)
+    seen = [len(ear.messages) - len(MESSAGES)]
+    while ear.transport.paused:
+        await asyncio.sleep(0)
+        seen.append(len(ear.messages) - len(MESSAGES))
+    assert ear.transport.pauses == 1
+    assert [message["Uniqueid"] for message in ear.messages[3:]] == [str(i) for i in range(BATCH * 10 + 5)]
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= BATCH
+
+
+async def test_what_is_left_over_is_heard_before_the_loss_is_told() -> None:
+    ear = Ear()
+    burst = b"".join(b"Event: Hangup\r\nUniqueid: %d\r\n\r\n" % i for i in range(BATCH * 3))
+    ear.link.data_received(STREAM + burst)
+    assert len(ear.messages) == BATCH
+    ear.link.connection_lost(None)
+    assert len(ear.messages) == BATCH * 3 + len(MESSAGES)
+    assert ear.lost == ["the switch closed the connection"]
+    await asyncio.sleep(0)  # the turn that was asked for finds nothing to do
+    assert len(ear.messages) == BATCH * 3 + len(MESSAGES)
 
 
 def test_shutdown_is_an_event_like_any_other() -> None:

@@ -23,6 +23,8 @@ CAMPAIGN = Campaign.model_validate(
     }
 )
 TRUNKS = translate.by_name(CAMPAIGN.trunks)
+# Every control character of Unicode (Cc, Zl, Zp), and halves of surrogate pairs, which have no bytes.
+CONTROLS = st.characters(categories=("Cc", "Zl", "Zp", "Cs"))
 NAMES = st.from_regex(NAME, fullmatch=True)
 
 
@@ -69,7 +71,7 @@ def test_no_text_adds_a_line_or_another_dial_string(number: str, caller_id: str,
     assert re.search(rb"\r\nChannel: PJSIP/\+?[0-9*#]+@[A-Za-z0-9_.-]+\r\n", sent)
 
 
-@given(st.text(max_size=20), st.sampled_from("\r\n\x00\x1f\x7f\x85\u2028\u2029"), st.text(max_size=20))
+@given(st.text(max_size=20), CONTROLS, st.text(max_size=20))
 def test_control_characters_never_become_bytes(before: str, control: str, after: str) -> None:
     with pytest.raises(UnsafeValue):
         translate.packet([("Key", before + control + after)])
@@ -120,6 +122,8 @@ def test_event_time_is_the_switchs_where_sane(stamp: str | None, expected: float
         ("", "", (0, None)),
         ("999", "12", (0, None)),
         ("²", "200", (0, None)),
+        ("٣", "٤٨٦", (0, None)),
+        ("9" * 5000, "9" * 5000, (0, None)),
     ],
 )
 def test_hangup_cause(cause: str, tech: str, expected: tuple[int, int | None]) -> None:
@@ -156,3 +160,10 @@ def test_trunk_that_the_campaign_does_not_have() -> None:
     with pytest.raises(UnsafeValue, match="trunk"):
         originate(trunk="t9")
     assert Trunk(name="t9").name not in TRUNKS
+
+
+@given(st.text(max_size=40))
+def test_only_whole_ids_of_our_own_name_a_try(tail: str) -> None:
+    found = translate.try_of("camp", f"cad-camp-{tail}")
+    assert found is None or f"cad-camp-{tail}" in {translate.channel_id("camp", *found), f"cad-camp-{tail}"}
+    assert (found is not None) == bool(re.fullmatch(r"[0-9]{1,18}-[0-9]{1,3}~", tail))

@@ -8,7 +8,7 @@ import numpy as np
 
 from compliance.frequency import CapSlot, DialCandidate
 from compliance.window import WindowState
-from dialer.config.campaign import Campaign
+from dialer.config.campaign import DEFAULT_RETRY, Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
@@ -17,6 +17,7 @@ from pacing.policy import Pace
 from pacing.view import PacingView
 
 START = 1_800_000_000.0
+NO_RETRY = {name: {"after": 0, "max": 0} for name in DEFAULT_RETRY}
 
 
 @dataclass
@@ -101,12 +102,22 @@ def lead_of(name: str, numbers: int = 1) -> Lead:
 class Bench:
     """Feeds an engine and keeps what it answers."""
 
-    def __init__(self, leads: int = 5, numbers: int = 1, *, rules: OpenRules | None = None, **changes: object) -> None:
+    def __init__(
+        self,
+        leads: int = 5,
+        numbers: int = 1,
+        *,
+        rules: OpenRules | None = None,
+        campaign: Campaign | None = None,
+        run: int = 1,
+        **changes: object,
+    ) -> None:
         self.policy = ToldPolicy()
         self.rules = rules or OpenRules()
         self.progressive = ToldPolicy(policy_id="told-progressive-v1")
         policies = {"progressive": self.progressive, "predictive": self.policy}
-        self.engine = Engine(campaign_of(**changes), rules=self.rules, policies=policies, run=1, seed=1)  # type: ignore[arg-type]
+        campaign = campaign or campaign_of(**changes)
+        self.engine = Engine(campaign, rules=self.rules, policies=policies, run=run, seed=1)  # type: ignore[arg-type]
         self.now = START
         self.done: list[act.Action] = []
         made = tuple(lead_of(f"L{index}", numbers) for index in range(leads))

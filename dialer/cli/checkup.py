@@ -1,0 +1,185 @@
+"""Everything a campaign needs, looked at in one go. Nothing is dialled, claimed or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf
+from pathlib import Path
+
+import msgspec
+
+from compliance.ruleset import EVERYTHING, RuleSet
+from dialer.adapters.lead_list import LeadList, Seen, read_leads
+from dialer.adapters.readiness import Readiness, readiness, streams
+from dialer.adapters.store.embedded import EmbeddedValkey
+from dialer.adapters.store.inspection import Inspection, inspect, read_facts
+from dialer.adapters.store.memory import CampaignRecord, MemoryData
+from dialer.adapters.store.redis import open_store
+from dialer.adapters.switch_probe import SwitchView, missing, probe_switch
+from dialer.bootstrap import ami_secret
+from dialer.config.campaign import Campaign
+from dialer.config.campaign_file import list_paths
+from dialer.config.rule_packs import rule_set
+from dialer.core.lead import Lead
+from dialer.errors import ConfigError, StoreError, TelephonyError
+
+EXAMPLES = 3  # of rejected rows and dropped numbers
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at. `ok` is False where it keeps the campaign from dialling."""
+
+    what: str
+    ok: bool
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+class Checkup(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was found. `queue` is None where the store could not be read."""
+
+    campaign: str
+    at: float
+    would_dial: bool
+    findings: tuple[Finding, ...]
+    queue: Readiness | None
+
+
+async def check_up(
+    path: Path, campaign: Campaign, data_dir: Path, redis_url: str | None, *, now: float, switch: bool
+) -> Checkup:
+    """Look at the campaign's lists, rules, store and, with `switch`, its Asterisk, as of `now`.
+
+    Raises `ConfigError` for a list that cannot be read as a whole.
+    """
+    rules = rule_set(campaign)
+    lists = _read_lists(path, campaign)
+    leads = [lead for found in lists for lead in found.leads]
+    findings = [Finding(what="file", ok=True, text=str(path)), *map(_list_finding, lists)]
+    queue, store_findings = await _look_into_store(campaign, leads, rules, data_dir, redis_url, now)
+    places = sorted({(n.country, n.zones) for lead in leads for n in lead.numbers})
+    findings += [*_rule_findings(rules, places, now), *store_findings]
+    if switch:
+        findings += await _switch_findings(campaign)
+    if queue is not None:
+        text = f"{queue.callable_now:,} of {len(queue.leads):,} leads may be called now"
+        findings.append(Finding(what="queue", ok=queue.callable_now > 0, text=text))
+    return Checkup(
+        campaign=campaign.campaign,
+        at=now,
+        would_dial=all(finding.ok for finding in findings),
+        findings=tuple(findings),
+        queue=queue,
+    )
+
+
+# ---- lists --------------------------------------------------------------------------------------------------
+def _read_lists(path: Path, campaign: Campaign) -> list[LeadList]:
+    seen = Seen()
+    return [
+        read_leads(found, default_country=campaign.jurisdictions[0], jurisdictions=campaign.jurisdictions, seen=seen)
+        for found in list_paths(path, campaign)
+    ]
+
+
+def _list_finding(read: LeadList) -> Finding:
+    text = f"{read.path}: {len(read.leads):,} leads, {len(read.rejected):,} rows rejected, {len(read.dropped):,} "
+    notes = [f"line {row.line}: {row.reason}" for row in read.rejected[:EXAMPLES]]
+    notes += [f"line {number.line}: {number.cell} left out: {number.reason}" for number in read.dropped[:EXAMPLES]]
+    return Finding(what="list", ok=True, text=f"{text}numbers left out", notes=tuple(notes))
+
+
+# ---- rules --------------------------------------------------------------------------------------------------
+def _rule_findings(rules: RuleSet, places: Sequence[tuple[str, tuple[str, ...]]], now: float) -> Iterator[Finding]:
+    """Say for each jurisdiction which profiles hold, and for each group of zones on the list whether it is open.
+
+    A closed window is no fault of its own: the queue's finding tells whether anybody is left.
+    """
+    for country, profiles in rules.profiles_by_country.items():
+        windows = []
+        for place, zones in places:
+            if place == country:
+                state = rules.window(country, zones, now)
+                until = "" if state.changes_at == inf else f" until {stamp(state.changes_at)}"
+                windows.append(f"{', '.join(zones)}: {'open' if state.open else f'closed by {state.rule}'}{until}")
+        cited = "; ".join(f"{profile.id} ({profile.cite}, {profile.confidence})" for profile in profiles)
+        yield Finding(what="rules", ok=True, text=f"{country}: {cited}", notes=tuple(windows))
+
+
+# ---- store --------------------------------------------------------------------------------------------------
+async def _look_into_store(
+    campaign: Campaign, leads: Sequence[Lead], rules: RuleSet, data_dir: Path, redis_url: str | None, now: float
+) -> tuple[Readiness | None, list[Finding]]:
+    where = redis_url or EmbeddedValkey(data_dir).folder
+    try:
+        async with open_store(redis_url, data_dir):
+            server = redis_url or EmbeddedValkey(data_dir).socket_path
+            found = await inspect(server, campaign.campaign)
+            record = found.data.campaigns[campaign.campaign]
+            known = {**{lead.lead_id: lead for lead in leads}, **record.leads}
+            await read_facts(server, streams(list(known.values()), rules), found.data)
+    except (StoreError, ConfigError) as error:
+        return None, [Finding(what="store", ok=False, text=str(error))]
+    finding = _store_finding(found, record, leads, where)
+    return readiness(campaign.campaign, leads, rules, found.data, now), [finding, *_emergency(found.data)]
+
+
+def _store_finding(found: Inspection, record: CampaignRecord, leads: Sequence[Lead], where: str | Path) -> Finding:
+    new = sum(lead.lead_id not in record.leads for lead in leads)
+    touched = sum(entry.attempts > 0 for entry in record.progress.values())
+    over = sum(entry.status != "ready" for entry in record.progress.values())
+    text = f"{_plain(where)}: {len(record.leads):,} leads, {touched:,} attempted, {over:,} finished or stopped"
+    notes = [f"{new:,} leads of the lists are not in the store yet: `dialer run` adds them"] if new else []
+    if found.holder is not None:
+        notes.append(f"the campaign runs: {found.holder.owner} holds its lease")
+    return Finding(what="store", ok=True, text=text, notes=tuple(notes))
+
+
+def _emergency(data: MemoryData) -> list[Finding]:
+    if EVERYTHING not in data.stops:
+        return []
+    text = f"every call is forbidden ({data.stops[EVERYTHING]}): `dialer resume --all` lifts it"
+    return [Finding(what="emergency stop", ok=False, text=text)]
+
+
+def _plain(where: str | Path) -> str:
+    from dialer.adapters.store.server import without_password
+
+    return without_password(where) if isinstance(where, str) else str(where)
+
+
+# ---- switch -------------------------------------------------------------------------------------------------
+async def _switch_findings(campaign: Campaign) -> list[Finding]:
+    settings = campaign.asterisk
+    try:
+        secret = ami_secret(campaign)
+    except ConfigError as error:
+        return [Finding(what="AMI secret", ok=False, text=str(error))]
+    source = f"{settings.secret_file}, mode 600" if settings.secret_file else f"from {settings.secret_env}"
+    findings = [Finding(what="AMI secret", ok=True, text=source)]
+    try:
+        view = await probe_switch(settings, secret)
+    except TelephonyError as error:
+        return [*findings, Finding(what="AMI", ok=False, text=str(error))]
+    text = f"{settings.host}:{settings.port} took the user {settings.user}"
+    findings.append(Finding(what="AMI", ok=True, text=text))
+    trunks = [trunk.name for trunk in campaign.trunks]
+    telephones = [agent.endpoint or agent.id for agent in campaign.agents]
+    return [*findings, _endpoints("trunks", view, trunks), _endpoints("telephones", view, telephones)]
+
+
+def _endpoints(what: str, view: SwitchView, names: Sequence[str]) -> Finding:
+    """Whether the switch has these endpoints. One that is not reachable now may be later; one that is not there not."""
+    if view.endpoints is None:
+        return Finding(what=what, ok=True, text=f"not looked at: the switch does not list endpoints ({view.refusal})")
+    absent = missing(view, names)
+    notes = [f"{name}: {view.endpoints.get(name, 'no such PJSIP endpoint')}" for name in names]
+    text = f"{len(names) - len(absent):,} of {len(names):,} are endpoints of the switch"
+    return Finding(what=what, ok=len(absent) < len(names), text=text, notes=tuple(notes))
+
+
+def stamp(at: float) -> str:
+    """A time of this machine's zone, with its offset."""
+    from datetime import datetime
+
+    return datetime.fromtimestamp(at).astimezone().strftime("%a %Y-%m-%d %H:%M %z")

@@ -1,0 +1,123 @@
+"""Who may be called now, who not, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from compliance.ruleset import RuleSet
+from dialer.adapters.readiness import Readiness, candidate, readiness, streams
+from dialer.adapters.store.memory import CampaignRecord, MemoryData
+from dialer.config.campaign import Campaign
+from dialer.config.rule_packs import rule_set
+from dialer.core.lead import Lead, LeadProgress, PhoneNumber
+
+ZONE = ZoneInfo("America/Lima")
+MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE).timestamp()
+SUNDAY = datetime(2026, 11, 22, 10, 0, tzinfo=ZONE).timestamp()
+CAMPAIGN = Campaign.model_validate(
+    {
+        "campaign": "c",
+        "jurisdictions": ["PE"],
+        "trunks": [{"name": "t"}],
+        "caller_ids": ["+5117000000"],
+        "agents": [{"id": "ana"}],
+    }
+)
+
+
+def lead(lead_id: str, *, person: str = "", priority: int = 0, country: str = "PE") -> Lead:
+    number = PhoneNumber(e164=f"+5198700{int(lead_id):04}", zones=("America/Lima",), country=country)
+    return Lead(lead_id=lead_id, numbers=(number,), person=person or lead_id, debt=lead_id, priority=priority)
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    return rule_set(CAMPAIGN)
+
+
+def look(rules: RuleSet, leads: list[Lead], now: float = MONDAY, **data: object) -> Readiness:
+    record = CampaignRecord(progress=data.pop("progress", {}), held=data.pop("held", {}))  # type: ignore[arg-type]
+    return readiness("c", leads, rules, MemoryData(campaigns={"c": record}, **data), now)  # type: ignore[arg-type]
+
+
+def why(found: Readiness) -> dict[str, tuple[str, str]]:
+    return {state.lead_id: (state.why, state.rule) for state in found.leads}
+
+
+def test_all_are_callable_in_dialling_order(rules: RuleSet) -> None:
+    found = look(rules, [lead("1"), lead("2", priority=5), lead("3")])
+    assert [state.lead_id for state in found.leads] == ["2", "1", "3"]
+    assert (found.callable_now, found.next_callable_at, found.counts) == (3, MONDAY, ())
+
+
+def test_every_reason(rules: RuleSet) -> None:
+    progress = {
+        "2": LeadProgress(lead_id="2", next_at=MONDAY + 900, by_disposition={"BUSY": 1}),
+        "3": LeadProgress(lead_id="3", status="finished", by_disposition={"PTP": 1}),
+        "4": LeadProgress(lead_id="4", status="stopped"),
+    }
+    spent = [[MONDAY - 7200, "NO_ANSWER"], [MONDAY - 3600, "NO_ANSWER"]]
+    found = look(
+        rules,
+        [lead(str(number)) for number in range(1, 8)] + [lead("8", country="CL")],
+        progress=progress,
+        held={"7": 99},
+        stops={"person:5": "deceased"},
+        facts={"person:6": spent},
+    )
+    assert why(found) == {
+        "1": ("", ""),
+        "2": ("rest", "BUSY"),
+        "3": ("finished", "PTP"),
+        "4": ("stopped", ""),
+        "5": ("stopped", "deceased"),
+        "6": ("cap", "policy-2-a-day"),
+        "7": ("held", ""),
+        "8": ("window", "jurisdiction.unknown"),
+    }
+    assert found.callable_now == 1
+    assert sum(count for _, _, count in found.counts) == 7
+
+
+def test_a_refused_cap_says_when(rules: RuleSet) -> None:
+    spent = [[MONDAY - 7200, "NO_ANSWER"], [MONDAY - 3600, "NO_ANSWER"]]
+    found = look(rules, [lead("1")], facts={"person:1": spent})
+    midnight = datetime.fromtimestamp(MONDAY, ZONE).replace(hour=0) + timedelta(days=1)
+    assert found.leads[0].at == midnight.timestamp()
+    # The slot is free at midnight, and the hours of the law begin later.
+    assert found.next_callable_at is not None and found.next_callable_at > midnight.timestamp()
+    opens = rules.window("PE", ("America/Lima",), midnight.timestamp())
+    assert not opens.open and found.next_callable_at == opens.changes_at
+
+
+def test_two_leads_of_one_person_share_a_cap(rules: RuleSet) -> None:
+    found = look(rules, [lead("1", person="p"), lead("2", person="p")], facts={"person:p": [[MONDAY - 60, "BUSY"]]})
+    assert [state.why for state in found.leads] == ["", "cap"]
+
+
+def test_a_closed_window_comes_before_rest_and_says_when_it_opens(rules: RuleSet) -> None:
+    late = LeadProgress(lead_id="2", next_at=MONDAY + 3 * 3600)
+    found = look(rules, [lead("1"), lead("2")], SUNDAY, progress={"2": late})
+    assert {reason for reason, _ in why(found).values()} == {"window"}
+    assert found.next_callable_at == rules.window("PE", ("America/Lima",), SUNDAY).changes_at
+    only_late = look(rules, [lead("2")], SUNDAY, progress={"2": late})
+    assert only_late.next_callable_at == MONDAY + 3 * 3600
+
+
+def test_an_emergency_stop_leaves_nobody(rules: RuleSet) -> None:
+    found = look(rules, [lead("1")], stops={"everything": "emergency"})
+    assert why(found) == {"1": ("stopped", "emergency")}
+    assert (found.callable_now, found.next_callable_at) == (0, None)
+
+
+def test_a_number_that_is_gone_from_the_lead_is_not_asked_for(rules: RuleSet) -> None:
+    found = look(rules, [lead("1")], progress={"1": LeadProgress(lead_id="1", number_index=4)})
+    assert found.callable_now == 1
+
+
+def test_the_streams_are_those_of_every_number(rules: RuleSet) -> None:
+    who = lead("1")
+    assert set(streams([who], rules)) == set(rules.fact_keys(candidate(who, 0)))
