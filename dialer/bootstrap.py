@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from dialer import __version__
@@ -57,11 +58,11 @@ class Place:
     redis_url: str | None = None
 
 
-def make_engine(campaign: Campaign, *, run: int, seed: int, policy: str | None = None) -> Engine:
-    """Build the engine of a campaign; the policy follows the mode unless one is named."""
+def make_engine(campaign: Campaign, *, run: int, seed: int, policies: Mapping[str, str] = POLICY_OF_MODE) -> Engine:
+    """Build the engine of a campaign; `policies` names the policy of each mode."""
     warm_up()
-    policies = {mode: make_policy(policy or policy_id) for mode, policy_id in POLICY_OF_MODE.items()}
-    return Engine(campaign, rules=rule_set(campaign), policies=policies, run=run, seed=seed)
+    made = {mode: make_policy(policy_id) for mode, policy_id in policies.items()}
+    return Engine(campaign, rules=rule_set(campaign), policies=made, run=run, seed=seed)
 
 
 # ---- simulate -----------------------------------------------------------------------------------------------
@@ -80,9 +81,12 @@ def simulate(
     store = MemoryStore()
     opening = store.open_now(scenario.campaign.campaign, owner="simulate")
     store.add_leads_now(scenario.campaign.campaign, leads)
-    engine = make_engine(scenario.campaign, run=opening.run, seed=seed, policy=policy)
+    policies = POLICY_OF_MODE if policy is None else dict.fromkeys(POLICY_OF_MODE, policy)
+    engine = make_engine(scenario.campaign, run=opening.run, seed=seed, policies=policies)
     world = World(scenario, leads, seed=seed, clock=clock)
-    header = header_of(scenario.campaign, run=opening.run, seed=seed, started_at=scenario.start_at)
+    header = header_of(
+        scenario.campaign, run=opening.run, seed=seed, started_at=scenario.start_at, policies=engine.policy_ids
+    )
     journal = None if journal_dir is None else Journal(journal_path(journal_dir, header), header)
     runner = Runner(engine, world, clock, store, journal)
     try:
@@ -102,7 +106,8 @@ def replay_journal(path: Path) -> tuple[Header, ReplayResult]:
             f"{path}:1: expected a journal of version {__version__}, was {header.version}: replay it with that version"
         )
     campaign = Campaign.model_validate(header.campaign)
-    return header, replay(make_engine(campaign, run=header.run, seed=header.seed), steps)
+    policies = header.policies or POLICY_OF_MODE
+    return header, replay(make_engine(campaign, run=header.run, seed=header.seed, policies=policies), steps)
 
 
 # ---- the environments of the runtime ------------------------------------------------------------------------
@@ -126,24 +131,29 @@ async def _session(
     place: Place,
     *,
     clock: Clock,
-    telephony: Callable[[int], Telephony],
+    telephony: Callable[[Opening], Telephony],
+    leads: Sequence[Lead],
     seed: int,
     observer: Observer | None,
 ) -> AsyncIterator[Session]:
-    """Open the campaign in the store, begin its journal, serve its control socket; give the lease back at the end."""
+    """Open the campaign in the store, begin its journal, serve its control socket; give the lease back at the end.
+
+    The run dials `leads`, as the lists say them now, from where the store knows each to be.
+    """
     # Imported here, for it needs a POSIX system.
     from dialer.adapters.control import ControlServer
 
     name = campaign.campaign
-    opening = await _open(store, name)
+    opening = on_the_lists(await _open(store, name), leads)
     try:
-        header = header_of(campaign, run=opening.run, seed=seed, started_at=clock.now())
+        engine = make_engine(campaign, run=opening.run, seed=seed)
+        header = header_of(campaign, run=opening.run, seed=seed, started_at=clock.now(), policies=engine.policy_ids)
         journal = Journal(journal_path(place.data_dir, header), header)
         runtime = Runtime(
-            make_engine(campaign, run=opening.run, seed=seed),
+            engine,
             opening=opening,
             store=store,
-            telephony=telephony(opening.run),
+            telephony=telephony(opening),
             clock=clock,
             log=journal,
             logger=structlog.get_logger(),
@@ -154,6 +164,35 @@ async def _session(
             yield Session(runtime=runtime, journal=journal.path, clock=clock)
     finally:
         await store.close_campaign(name)
+
+
+def on_the_lists(opening: Opening, leads: Sequence[Lead]) -> Opening:
+    """Keep of an opening the leads that the lists have now, as they say them; what the lists have dropped is not
+    dialled, but for the outcome of a call that was under way."""
+    listed = {lead.lead_id: lead for lead in leads}
+    under_way = {claim.lead_id for claim in opening.in_flight}
+    kept = [
+        (listed.get(lead.lead_id, lead), progress)
+        for lead, progress in zip(opening.leads, opening.progress, strict=True)
+        if lead.lead_id in listed or lead.lead_id in under_way
+    ]
+    return msgspec.structs.replace(
+        opening, leads=tuple(lead for lead, _ in kept), progress=tuple(progress for _, progress in kept)
+    )
+
+
+def claim_folder(data_dir: Path, environment: str) -> None:
+    """Mark a data folder as belonging to an environment. Raises `ConfigError` where it belongs to another: what
+    simulated people said must never bind real ones, nor the other way round."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark = data_dir / "environment"
+    if not mark.exists():
+        mark.write_text(environment + "\n")
+    found = mark.read_text().strip()
+    if found != environment:
+        raise ConfigError(
+            f"{data_dir}: expected a folder for {environment}, is one for {found}: name another with --data"
+        )
 
 
 async def _open(store: RedisStore, name: str) -> Opening:
@@ -209,7 +248,7 @@ async def rehearse(
         await store.add_leads(campaign.campaign, leads)
         world = World(scenario, leads, seed=seed, clock=clock)
         async with _session(
-            campaign, store, place, clock=clock, telephony=lambda _: world, seed=seed, observer=observer
+            campaign, store, place, clock=clock, telephony=lambda _: world, leads=leads, seed=seed, observer=observer
         ) as session:
             yield Rehearsal(
                 runtime=session.runtime,
@@ -240,11 +279,19 @@ async def sandbox(
         campaign=campaign,
         population=Population(leads=max(1, len(leads))),
     )
-    async with open_store(place.redis_url, place.data_dir) as store:
+    if place.redis_url is not None:
+        raise ConfigError(
+            "--sandbox: expected no --redis-url: what simulated people say must not reach a shared server"
+        )
+    claim_folder(place.data_dir, "sandbox")
+
+    def telephony(opening: Opening) -> Telephony:
+        return World(scenario, opening.leads, seed=seed, clock=clock)
+
+    async with open_store(None, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)
-        world = World(scenario, leads, seed=seed, clock=clock)
         async with _session(
-            campaign, store, place, clock=clock, telephony=lambda _: world, seed=seed, observer=observer
+            campaign, store, place, clock=clock, telephony=telephony, leads=leads, seed=seed, observer=observer
         ) as session:
             yield session
 
@@ -268,17 +315,18 @@ async def live(
         raise ComplianceBreach("expected the system's clock for a switch that reaches people, was another")
     secret = ami_secret(campaign)
     logger = structlog.get_logger()
+    claim_folder(place.data_dir, "live")
     async with open_store(place.redis_url, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)
 
-        def telephony(run: int) -> Telephony:
+        def telephony(opening: Opening) -> Telephony:
             assert clock is not None
             return AsteriskTelephony(
-                campaign.asterisk, campaign=campaign, run=run, secret=secret, clock=clock, log=logger
+                campaign.asterisk, campaign=campaign, run=opening.run, secret=secret, clock=clock, log=logger
             )
 
         async with _session(
-            campaign, store, place, clock=clock, telephony=telephony, seed=seed, observer=observer
+            campaign, store, place, clock=clock, telephony=telephony, leads=leads, seed=seed, observer=observer
         ) as session:
             yield session
 

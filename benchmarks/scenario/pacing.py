@@ -8,6 +8,7 @@ that are allowed.
 from __future__ import annotations
 
 import time
+
 import numpy as np
 
 from benchmarks.report import Row

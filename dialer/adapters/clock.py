@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+_STEP_S = 2.0  # more than this apart, the wall clock was stepped or the machine slept
+
 
 class SystemClock:
     """UTC seconds of the system, which never run backwards here, and wake-up calls of the running loop.
@@ -15,11 +17,20 @@ class SystemClock:
     """
 
     def __init__(self, *, shift_s: float = 0.0) -> None:
+        self._shift_s = shift_s
         self._base = time.time() - time.monotonic() + shift_s
 
     def now(self) -> float:
-        """UTC seconds: the wall clock at the start plus the monotonic time since."""
-        return self._base + time.monotonic()
+        """UTC seconds: the monotonic time, put forward where the wall clock has gone ahead of it.
+
+        A machine that slept, or whose clock was wrong, must not dial by the old hour. Set back, the wall clock is
+        followed only by a new start: time here never runs backwards.
+        """
+        ours, wall = self._base + time.monotonic(), time.time() + self._shift_s
+        if wall - ours > _STEP_S:
+            self._base += wall - ours
+            return wall
+        return ours
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Call back at or after `when`."""

@@ -12,7 +12,7 @@ no infinity: a journalled figure must be finite.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,20 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     seed: int
     started_at: float  # UTC seconds
+    policies: dict[str, str] = {}  # mode: policy id; empty: the modes' own
 
 
-def header_of(campaign: Campaign, *, run: int, seed: int, started_at: float) -> Header:
+def header_of(
+    campaign: Campaign, *, run: int, seed: int, started_at: float, policies: Mapping[str, str] | None = None
+) -> Header:
     """Return the header of a run that begins now."""
-    return Header(campaign=campaign.model_dump(mode="json"), run=run, seed=seed, started_at=started_at)
+    return Header(
+        campaign=campaign.model_dump(mode="json"),
+        run=run,
+        seed=seed,
+        started_at=started_at,
+        policies=dict(policies or {}),
+    )
 
 
 def journal_path(data_dir: Path, header: Header) -> Path:

@@ -39,19 +39,25 @@ def _stop_key(key: str) -> str:
     """Read what a person means: `+51...` is a number, `person:ID` a person, all else a lead's id."""
     from dialer.errors import ConfigError
 
-    if not key.strip() or any(ord(sign) < 32 for sign in key):
+    kind, colon, rest = key.partition(":")
+    if not colon or kind not in ("lead", "person", "number"):
+        kind, rest = ("number" if key.startswith("+") else "lead"), key
+        if key.isdigit() and len(key) >= 10:
+            raise ConfigError(f"{key}: expected +{key} for a number, or lead:{key} for a lead of that id")
+    if not rest.strip() or any(ord(sign) < 32 for sign in rest):
         raise ConfigError(f"{key!r}: expected a lead's id, a number such as +51999000111, or person:ID")
-    if key.startswith("+"):
-        if not key[1:].isdigit():
-            raise ConfigError(f"{key}: expected a number in E.164, as in +51999000111")
-        return f"number:{key}"
-    return key if key.startswith(("person:", "lead:", "number:")) else f"lead:{key}"
+    if kind == "number" and not (rest[:1] == "+" and rest[1:].isdigit() and 7 <= len(rest[1:]) <= 15):
+        raise ConfigError(f"{key}: expected a number in E.164, as in +51999000111")
+    return f"{kind}:{rest}"
 
 
 async def _stop(key: str, reason: str, data: Path, redis_url: str | None) -> int:
     from dialer.adapters.store.redis import open_store
     from dialer.cli.safe_text import say
+    from dialer.errors import ConfigError
 
+    if redis_url is None and not (data / "store").is_dir():
+        raise ConfigError(f"{data}: no store here, so nothing was stopped: name the campaign's data folder with --data")
     async with open_store(redis_url, data) as store:
         await store.stop(key, reason)
     say(f"{key} is stopped ({reason}): it will not be dialled again")

@@ -11,7 +11,7 @@ from dialer.errors import ConfigError
 def run(
     campaign: Path,
     *,
-    data: Path = Path(".cadencia"),
+    data: Path | None = None,
     redis_url: str | None = None,
     sandbox: bool = False,
     at: datetime | None = None,
@@ -21,14 +21,15 @@ def run(
     """Dial a campaign on the Asterisk that it names, until its list is finished.
 
     Ctrl-C stops launching, lets live calls finish, then leaves; a second Ctrl-C hangs up, a third ends the program at
-    once. SIGTERM does the same, and hangs up by itself when the drain limit has passed. Exits 0 when every call is recorded, however the campaign ended.
+    once. SIGTERM does the same, and hangs up by itself when the drain limit has passed. Exits 0 when every call is
+    recorded, however the campaign ended.
 
     Parameters
     ----------
     campaign
         The campaign file; `dialer init` writes an example.
     data
-        Folder for the journal, the logs and the embedded store.
+        Folder for the journal, the logs and the embedded store: .cadencia, or .cadencia-sandbox with --sandbox.
     redis_url
         A Redis or Valkey server instead of the embedded store, as in redis://host:6379/0.
     sandbox
@@ -45,7 +46,8 @@ def run(
     if at is not None and (not sandbox or at.tzinfo is None):
         raise ConfigError(f"--at {at.isoformat()}: expected --sandbox, and a time with its offset from UTC")
     limit_s = _seconds(drain_limit)
-    return run_async(_run(campaign, data, redis_url, simulated=sandbox, at=at, drain_limit_s=limit_s, seed=seed))
+    folder = data or Path(".cadencia-sandbox" if sandbox else ".cadencia")
+    return run_async(_run(campaign, folder, redis_url, simulated=sandbox, at=at, drain_limit_s=limit_s, seed=seed))
 
 
 def _seconds(text: str) -> float:

@@ -99,6 +99,11 @@ class Engine:
         return self._state.out
 
     @property
+    def policy_ids(self) -> dict[str, str]:
+        """The policy of each mode."""
+        return {mode: policy.policy_id for mode, policy in self._state.policies.items()}
+
+    @property
     def next_timer_at(self) -> float | None:
         """When `TimePassed` is wanted; None: not at all."""
         return None if self._state.ended else self._state.timers.next_at

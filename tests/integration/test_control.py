@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pwd
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -187,14 +189,31 @@ async def test_only_the_owner_reaches_the_socket(tmp_path: Path) -> None:
     assert not place.socket_path.exists()
 
 
-@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="needs Linux, which names the peer")
-async def test_another_user_is_turned_away_unheard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control.struct, "unpack", lambda *_: (1, os.geteuid() + 1, 0))
+async def test_a_peer_that_is_not_ours_is_turned_away_unheard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "peer_of", lambda _: None)
     async with running(tmp_path) as floor:
-        with pytest.raises(DialerError, match=r"ended before it answered|Connection reset"):
+        with pytest.raises(DialerError):
             await floor.ask(msg.Pause())
         assert floor.told(ev.LaunchingPaused) == []
     assert audit_log(tmp_path).read() == []
+
+
+class Peer:
+    """A connection of whose other end the kernel says this."""
+
+    def __init__(self, uid: int) -> None:
+        self._raw = struct.pack("3i", 77, uid, 0)
+
+    def getsockopt(self, *_: int) -> bytes:
+        return self._raw
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="needs Linux, which names the peer")
+def test_only_this_user_and_root_are_ours() -> None:
+    mine, root, other = (control.peer_of(Peer(uid)) for uid in (os.geteuid(), 0, os.geteuid() + 1))  # type: ignore[arg-type]
+    assert mine is not None and (mine.name, mine.pid) == (pwd.getpwuid(os.geteuid()).pw_name, 77)
+    assert root is not None and root.name == pwd.getpwuid(0).pw_name
+    assert other is None
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,11 @@ class Books:
 
     # ---- actions ----------------------------------------------------------------------------------------------
     def note(self, actions: list[act.Action], at: float) -> None:
-        """Check what the engine answered, in its order."""
+        """Check what the engine answered, in its order. Within one step an agent is free before the end is recorded."""
+        for action in actions:
+            if isinstance(action, act.Settle):
+                over = {settlement.attempt_id for settlement in action.settlements}
+                self.taken = {agent: call for agent, call in self.taken.items() if call not in over}
         for action in actions:
             assert not self.ends or isinstance(action, act.HangUp | act.LogOut), "an action after the campaign's end"
             match action:
@@ -163,4 +167,3 @@ class Books:
         if settlement.bridged_at is not None:
             assert settlement.agent_id is not None
         self.settled.add(attempt)
-        self.taken = {agent: call for agent, call in self.taken.items() if call != attempt}
