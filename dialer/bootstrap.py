@@ -12,7 +12,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,7 +39,7 @@ from dialer.core.engine import Engine
 from dialer.core.lead import Lead
 from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError, JournalError
 from dialer.ports import Clock, Opening, Telephony
-from dialer.runtime import Observer, Runtime
+from dialer.runtime import CRASH_POINTS, Observer, Runtime
 from pacing.registry import make_policy, warm_up
 from sim.clock import VirtualClock
 from sim.population import make_leads
@@ -47,6 +49,7 @@ from sim.runner import Runner
 from sim.scenario import Population, Scenario
 from sim.world import World
 
+CRASH_ENV = "CADENCIA_CRASH_AT"
 POLICY_OF_MODE = {"progressive": "progressive-v1", "predictive": "priced-v1"}
 
 
@@ -158,6 +161,7 @@ async def _session(
             log=journal,
             logger=structlog.get_logger(),
             observer=observer,
+            checkpoint=_crash_point(os.environ.get(CRASH_ENV, "")),
         )
         supervisor = Supervisor(runtime, campaign, clock=clock, store=store, audit=audit_log(place.data_dir))
         async with ControlServer(supervisor, name, place.data_dir).serve():
@@ -206,6 +210,25 @@ async def _open(store: RedisStore, name: str) -> Opening:
         if holder != host or not pid.isdigit() or _lives(int(pid)):
             raise
         return await store.open_campaign(name, owner=owner, dead_owner=running.owner)
+
+
+def _crash_point(wanted: str) -> Callable[[str], None] | None:
+    """Read `POINT:N`: kill this program at the Nth passage of a point of `runtime.CRASH_POINTS`. For the fault harness.
+
+    Raises `ConfigError` for another form.
+    """
+    if not wanted:
+        return None
+    point, _, number = wanted.partition(":")
+    if point not in CRASH_POINTS or not number.isdigit():
+        raise ConfigError(f"{CRASH_ENV}={wanted}: expected POINT:N with a point of {', '.join(CRASH_POINTS)}")
+    left = itertools.count(int(number), -1)
+
+    def pass_by(passed: str) -> None:
+        if passed == point and next(left) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return pass_by
 
 
 def _lives(pid: int) -> bool:

@@ -32,6 +32,15 @@ Observer = Callable[[ev.Event, Sequence[act.Action]], None]
 Log = structlog.typing.FilteringBoundLogger
 
 
+# Places in a dial where a program can die; the fault harness kills it at each. Between "reserving" and "performed" lies
+# the one stretch in which a call is claimed and not yet placed.
+CRASH_POINTS = ("reserving", "reserved", "decided", "journalled", "performed", "settling", "settled")
+
+
+def _pass(_: str) -> None:
+    """No fault is wanted."""
+
+
 class Runtime:
     """One campaign, run. `run()` returns when the engine has ended it and everything is recorded."""
 
@@ -46,7 +55,9 @@ class Runtime:
         log: EventLog,
         logger: Log,
         observer: Observer | None = None,
+        checkpoint: Callable[[str], None] | None = None,
     ) -> None:
+        self._checkpoint = checkpoint or _pass
         self.engine = engine
         self._opening = opening
         self._campaign = engine.campaign.campaign
@@ -160,8 +171,12 @@ class Runtime:
                 self._sort(actions, switch)
                 if self._observer is not None:
                     self._observer(event, actions)
+            self._checkpoint("decided")
             self._log.flush()
-            self._telephony.perform(switch)
+            if switch:
+                self._checkpoint("journalled")
+                self._telephony.perform(switch)
+                self._checkpoint("performed")
             self._arm()
         except BaseException as failure:  # a bug, or a journal that cannot be written: dial nothing more
             self._fail(failure)
@@ -227,8 +242,10 @@ class Runtime:
 
     async def _reserve(self, action: act.Reserve) -> None:
         ids = tuple(claim.attempt_id for claim in action.claims)
+        self._checkpoint("reserving")
         try:
             refusals = await self._store.reserve(self._campaign, action.claims)
+            self._checkpoint("reserved")
         except LeaseLost:
             raise
         except StoreError as error:
@@ -252,7 +269,9 @@ class Runtime:
 
     async def _settle(self, settlements: Sequence[act.Settlement]) -> None:
         self._own_stops.update(key for settlement in settlements for key in settlement.stop_keys)
+        self._checkpoint("settling")
         await self._store.settle(self._campaign, settlements)
+        self._checkpoint("settled")
 
     async def _record(self, write: Callable[[], Awaitable[None]]) -> None:
         """Write for as long as it takes: both kinds of writes may be repeated. The first success after a stall says

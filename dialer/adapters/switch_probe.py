@@ -6,12 +6,12 @@ It logs in without events and only reads lists, so a campaign that runs on the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from dialer.adapters.asterisk import translate
-from dialer.adapters.asterisk.link import ManagerLink
+from dialer.adapters.asterisk.link import BANNER, MAX_MESSAGE
 from dialer.adapters.asterisk.translate import Message
 from dialer.config.campaign import Asterisk
 from dialer.errors import CommandTimeout, LinkLost, LoginRefused
@@ -29,64 +29,58 @@ class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
 async def probe_switch(settings: Asterisk, secret: str, *, limit_s: float = PROBE_LIMIT_S) -> SwitchView:
     """Log in, list the PJSIP endpoints, log off. Raises `LinkLost`, `LoginRefused` or `CommandTimeout`."""
     host, port = settings.host, settings.port
-    inbox: asyncio.Queue[Message | str] = asyncio.Queue()
-    link: ManagerLink | None = None
+    writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(limit_s):
-            _, link = await asyncio.get_running_loop().create_connection(_link_into(inbox), host, port)
-            return await _look(link, inbox, settings.user, secret)
+            reader, writer = await asyncio.open_connection(host, port, limit=MAX_MESSAGE)
+            return await _look(reader, writer, settings.user, secret)
     except TimeoutError:
         raise CommandTimeout(f"expected a manager interface at {host}:{port} within {limit_s:g} s") from None
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as fault:
+        raise LinkLost(f"expected a manager interface at {host}:{port}: {fault}") from None
     except OSError as fault:
         raise LinkLost(f"expected a manager interface at {host}:{port}: {fault.strerror or fault}") from None
     finally:
-        if link is not None:
-            link.close()
+        if writer is not None:
+            writer.close()
 
 
-def _link_into(inbox: asyncio.Queue[Message | str]) -> Callable[[], ManagerLink]:
-    """A link whose messages go into a queue, and the reason of its end too."""
-    return lambda: ManagerLink(
-        lambda _, message: inbox.put_nowait(message),
-        lambda _, reason: inbox.put_nowait(reason),
-        lambda _, fault: inbox.put_nowait(str(fault)),
-    )
-
-
-async def _look(link: ManagerLink, inbox: asyncio.Queue[Message | str], user: str, secret: str) -> SwitchView:
-    _send(link, "Login", ("Username", user), ("Secret", secret), ("Events", "off"))
-    reply = await _reply(inbox, "Login")
+async def _look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, user: str, secret: str) -> SwitchView:
+    banner = await reader.readuntil(b"\r\n")
+    if not banner.startswith(BANNER):
+        raise LinkLost(f"expected an Asterisk manager interface, found {banner[:40]!r}")
+    _send(writer, "Login", ("Username", user), ("Secret", secret), ("Events", "off"))
+    reply = await _reply(reader, "Login")
     if reply.get("Response") != "Success":
         raise LoginRefused(f"the switch refused the manager user {user!r}: {reply.get('Message', 'no reason given')}")
-    _send(link, "PJSIPShowEndpoints")
-    reply = await _reply(inbox, "PJSIPShowEndpoints")
+    _send(writer, "PJSIPShowEndpoints")
+    reply = await _reply(reader, "PJSIPShowEndpoints")
     if reply.get("Response") != "Success":
         refusal = reply.get("Message", "no reason given")
         # This is how a switch without a single endpoint answers.
         return SwitchView(endpoints={} if refusal == "No endpoints found" else None, refusal=refusal)
     endpoints: dict[str, str] = {}
-    while (message := await _next(inbox)).get("Event") != "EndpointListComplete":
+    while (message := await _next(reader)).get("Event") != "EndpointListComplete":
         if message.get("Event") == "EndpointList":
             endpoints[message.get("ObjectName", "")] = message.get("DeviceState", "")
-    _send(link, "Logoff")
+    _send(writer, "Logoff")
     return SwitchView(endpoints=endpoints)
 
 
-def _send(link: ManagerLink, action: str, *fields: tuple[str, str]) -> None:
-    link.write(translate.packet([("Action", action), ("ActionID", f"probe:{action}"), *fields]))
+def _send(writer: asyncio.StreamWriter, action: str, *fields: tuple[str, str]) -> None:
+    writer.write(translate.packet([("Action", action), ("ActionID", f"probe:{action}"), *fields]))
 
 
-async def _reply(inbox: asyncio.Queue[Message | str], action: str) -> Message:
-    while (message := await _next(inbox)).get("ActionID") != f"probe:{action}":
+async def _reply(reader: asyncio.StreamReader, action: str) -> Message:
+    while (message := await _next(reader)).get("ActionID") != f"probe:{action}":
         pass
     return message
 
 
-async def _next(inbox: asyncio.Queue[Message | str]) -> Message:
-    message = await inbox.get()
-    if isinstance(message, str):
-        raise LinkLost(message)
-    return message
+async def _next(reader: asyncio.StreamReader) -> Message:
+    raw = await reader.readuntil(b"\r\n\r\n")
+    fields = (line.partition(": ") for line in raw.decode("utf-8", "replace").split("\r\n"))
+    return {key: value for key, sign, value in fields if sign}
 
 
 def missing(view: SwitchView, wanted: Sequence[str]) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import os
+import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -34,7 +36,7 @@ OUTCOMES: dict[str, tuple[frozenset[str], float]] = {
     "60": (frozenset({"BUSY"}), 0.05),  # declined
 }
 ATTEMPTS_PER_PERSON_AND_DAY = 2
-_SECRET = "CADENCIA_LAB_AMI_SECRET"
+SECRET_ENV = "CADENCIA_LAB_AMI_SECRET"
 
 
 class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,11 +88,20 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
         return quantiles(self.bridge_s, n=2)[0] if len(self.bridge_s) > 1 else None
 
 
-def write_campaign(lab: Lab, folder: Path, *, leads: int) -> Path:
-    """Write the campaign file and the list of a trial; returns the campaign file."""
+def write_campaign(
+    lab: Lab,
+    folder: Path,
+    *,
+    leads: int,
+    name: str = "lab",
+    first: int = 0,
+    outcomes: Sequence[str] = tuple(OUTCOMES),
+) -> Path:
+    """Write the campaign file and the list of a trial; returns the campaign file. `first` keeps the numbers of trials
+    on one lab apart."""
     folder.mkdir(parents=True, exist_ok=True)
     campaign = {
-        "campaign": "lab",
+        "campaign": name,
         "mode": "predictive",
         "target_abandon_rate": 0.03,
         "ring_timeout_s": 15,
@@ -100,27 +111,28 @@ def write_campaign(lab: Lab, folder: Path, *, leads: int) -> Path:
         "lists": ["leads.csv"],
         **lab.settings(),
     }
-    campaign["asterisk"]["secret_env"] = _SECRET
+    campaign["asterisk"]["secret_env"] = SECRET_ENV
     path = folder / "campaign.yaml"
     with path.open("w") as file:
         YAML(typ="safe").dump(campaign, file)
     with (folder / "leads.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "name", "phone", "amount", "days_past_due"])
-        for index, outcome in enumerate(_outcomes(leads)):
+        for index, outcome in enumerate(_interleaved(outcomes, leads)):
             writer.writerow(
-                [f"{outcome}-{index}", f"Lead {index}", lab.number(outcome, index), 100 + index, index % 90]
+                [f"{outcome}-{index}", f"Lead {index}", lab.number(outcome, first + index), 100 + index, index % 90]
             )
     return path
 
 
-def _outcomes(leads: int) -> list[str]:
-    """Outcomes by their shares, interleaved."""
-    due = dict.fromkeys(OUTCOMES, 0.0)
+def _interleaved(outcomes: Sequence[str], leads: int) -> list[str]:
+    """Outcomes by their shares among each other."""
+    due = dict.fromkeys(outcomes, 0.0)
+    whole = sum(OUTCOMES[outcome][1] for outcome in outcomes)
     chosen = []
     for _ in range(leads):
-        for outcome, (_, share) in OUTCOMES.items():
-            due[outcome] += share
+        for outcome in outcomes:
+            due[outcome] += OUTCOMES[outcome][1] / whole
         outcome = max(due, key=lambda key: due[key])
         due[outcome] -= 1.0
         chosen.append(outcome)
@@ -132,21 +144,27 @@ async def dial(lab: Lab, campaign_file: Path, *, seed: int = 1) -> TrialResult:
 
     The lab's telephones are nobody's, so the campaign's clock shows office hours in Lima whatever the time is.
     """
-    os.environ[_SECRET] = lab.secret
+    os.environ[SECRET_ENV] = lab.secret
+    began = time.monotonic()
+    journal, leads = await dial_until_done(campaign_file, seed=seed)
+    duration_s = time.monotonic() - began
+    await asyncio.sleep(1.5)  # the carriers count once a second
+    return await asyncio.to_thread(judge, lab, journal, leads, duration_s)
+
+
+async def dial_until_done(campaign_file: Path, *, seed: int = 1) -> tuple[Path, int]:
+    """Dial a trial's campaign to its end; returns its journal and how many leads its list has."""
     campaign = read_campaign(campaign_file)
     leads = load_lists(list_paths(campaign_file, campaign), campaign, say=lambda _: None)
     clock = SystemClock(shift_s=_office_hours_shift_s(datetime.now(UTC)))
     place = Place(data_dir=campaign_file.parent / "data")
-    began = clock.now()
     async with live(campaign, leads, place, seed=seed, clock=clock) as session:
         closer = asyncio.create_task(_drain_when_done(session))
         try:
             await session.run()
         finally:
             closer.cancel()
-    duration_s = clock.now() - began
-    await asyncio.sleep(1.5)  # the carriers count once a second
-    return await asyncio.to_thread(judge, lab, session.journal, len(leads), duration_s)
+    return session.journal, len(leads)
 
 
 def _office_hours_shift_s(now: datetime) -> float:
@@ -160,7 +178,8 @@ async def _drain_when_done(session: Session) -> None:
     while True:
         await asyncio.sleep(0.5)
         now, change = session.clock.now(), engine.status().next_change_at
-        if engine.counters.attempts and not engine.live_attempts and (change is None or change > now + 60.0):
+        ran = engine.counters.events > 100 or engine.counters.attempts
+        if ran and not engine.live_attempts and (change is None or change > now + 60.0):
             session.runtime.drain("nobody is callable today")
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol, TypeVar
 
-from dialer.core.actions import Bridge, HangUp, Originate
+from dialer.core.actions import Bridge, HangUp, LogOut, Originate
 from dialer.core.events import (
     AgentLoggedIn,
+    AgentLoggedOut,
     AttemptAbandoned,
     AttemptAnswered,
     AttemptBridged,
@@ -176,6 +177,16 @@ async def check_late_actions(bench: Bench) -> None:
     assert AttemptBridged.__name__ not in bench.kinds(attempt_id)
 
 
+async def check_log_out(bench: Bench) -> None:
+    """An agent who is logged out is told to be gone, once; nobody else is."""
+    before = len(bench.events)
+    bench.telephony.perform([LogOut(agent_id=bench.agent_id)])
+    await bench.until(lambda: any(isinstance(event, AgentLoggedOut) for event in bench.events[before:]), 5.0)
+    await bench.told(AttemptEnded, bench.dial(bench.busy))
+    gone = [event.agent_id for event in bench.events[before:] if isinstance(event, AgentLoggedOut)]
+    assert gone == [bench.agent_id]
+
+
 Check = Callable[[Bench], Awaitable[None]]
 
 CHECKS: tuple[Check, ...] = (
@@ -189,4 +200,5 @@ CHECKS: tuple[Check, ...] = (
     check_unknown_trunk,
     check_repeated_originate,
     check_late_actions,
+    check_log_out,
 )

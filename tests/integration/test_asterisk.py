@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -17,6 +18,7 @@ from dialer.core.events import (
     AttemptEnded,
     AttemptRinging,
     AttemptScreened,
+    AttemptSurvived,
     BridgeFailed,
     LinkDropped,
     LinkUp,
@@ -24,7 +26,7 @@ from dialer.core.events import (
 from dialer.errors import LinkLost, LoginRefused
 from dialer.lab.lab import Lab
 from dialer.lab.proxy import FaultyLink
-from tests.conformance.check_telephony import CHECKS, Bench, Check
+from tests.conformance.check_telephony import CHECKS, Bench, Check, check_log_out
 from tests.integration.conftest import Station
 
 pytestmark = pytest.mark.lab
@@ -32,7 +34,10 @@ pytestmark = pytest.mark.lab
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 async def test_conformance(station: Station, check: Check) -> None:
-    await check(await station.bench(amd=False))
+    bench = await station.bench(amd=False)
+    await check(bench)
+    if check is check_log_out:
+        station.lab.ring_in(bench.agent_id)
 
 
 # ---- outcomes -------------------------------------------------------------------------------------------------
@@ -200,6 +205,71 @@ async def test_keys(station: Station) -> None:
         station.lab.ring_in("agent1")
 
 
+# ---- calls of an earlier run ------------------------------------------------------------------------------------
+async def test_survivors(station: Station) -> None:
+    """Of a dialer that died: who talks goes on, who waits hears the message, who rings is hung up."""
+    first = await station.bench(amd=False)
+    talking, waiting, ringing = await _waiting(first), first.dial(first.patient), first.dial(first.silent)
+    first.telephony.perform([Bridge(attempt_id=talking, agent_id="agent5")])
+    await first.told(AttemptBridged, talking)
+    await first.told(AttemptRinging, ringing)
+    await first.told(AttemptAnswered, waiting)
+    await first.telephony.close()
+    before = len(station.events)
+
+    second = await station.bench(amd=False, run=2)
+    second.ids = count(100)
+    told = station.events[before:]
+    assert type(told[-1]) is LinkUp
+    survived = [event for event in told if isinstance(event, AttemptSurvived)]
+    assert [(event.attempt_id, event.agent_id) for event in survived] == [(talking, "agent5")]
+    logged_in = [event.agent_id for event in told if isinstance(event, AgentLoggedIn)]
+    assert sorted(logged_in) == sorted(station.lab.agents)
+    assert told.index(survived[0]) > max(i for i, event in enumerate(told) if isinstance(event, AgentLoggedIn))
+
+    await station.until(lambda: _application(station, ringing) == "", 2)
+    await station.until(lambda: _application(station, waiting) == "Playback", 3)
+    assert _application(station, talking) != ""
+    second.telephony.perform([HangUp(attempt_id=talking, reason="test")])
+    ended = await second.told(AttemptEnded, talking)
+    assert (ended.cause, ended.lost) == (16, False)
+    await second.told(AttemptEnded, await _bridged(second, "agent5"))
+    await station.until(lambda: _application(station, waiting) == "", 10)
+    assert second.kinds(waiting) == first.kinds(waiting)
+
+
+async def test_survivor_that_ends_by_itself(station: Station) -> None:
+    """Its agent hangs up: both ends are told."""
+    first = await station.bench(amd=False)
+    telephone = station.lab.ring_in("agent6", every_s=3.0, leaves=True)
+    try:
+        await station.until(lambda: AgentLoggedOut.__name__ in map(_kind, station.events), 5)
+        talking = await _waiting(first)
+        first.telephony.perform([Bridge(attempt_id=talking, agent_id="agent6")])
+        await first.told(AttemptBridged, talking)
+        await first.telephony.close()
+        before = len(station.events)
+        second = await station.bench(amd=False, run=2)
+        await second.told(AttemptEnded, talking)
+        kinds = [
+            _kind(event)
+            for event in station.events[before:]
+            if getattr(event, "agent_id", "") == "agent6" or getattr(event, "attempt_id", 0) == talking
+        ]
+        assert kinds[:2] == ["AgentLoggedIn", "AttemptSurvived"]
+        assert sorted(kinds[2:]) == ["AgentLoggedOut", "AttemptEnded"]
+    finally:
+        telephone.stop()
+        station.lab.ring_in("agent6")
+
+
+def _application(station: Station, attempt_id: int) -> str:
+    """What the attempt's channel is doing in the dialplan; empty where there is none."""
+    channel = f"cad-{station.campaign().campaign}-{attempt_id}-1~"
+    rows = [row.split("!") for row in station.lab.asterisk.cli("core show channels concise").splitlines()]
+    return next((row[5] or "-" for row in rows if row[-1] == channel), "")
+
+
 # ---- safety ---------------------------------------------------------------------------------------------------
 async def test_injection_never_reaches_the_switch(station: Station) -> None:
     """A line break in a value would let it run another action."""
@@ -287,7 +357,7 @@ async def test_stalled_link_is_noticed(station: Station) -> None:
     async with FaultyLink(station.lab.asterisk.address, station.lab.asterisk.ami_port) as proxy:
         bench = await station.bench(amd=False, asterisk={"host": "127.0.0.1", "port": proxy.port})
         proxy.stall()
-        await station.until(lambda: any(isinstance(e, LinkDropped) for e in station.events), 5)
+        await station.until(lambda: any(isinstance(e, LinkDropped) for e in station.events), 4)
         proxy.resume()
         await station.until(lambda: sum(isinstance(e, LinkUp) for e in station.events) == 2, 10)
         await bench.told(AttemptEnded, bench.dial(bench.busy))

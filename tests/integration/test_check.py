@@ -47,7 +47,7 @@ def asterisk(*, endpoints: tuple[str, ...] = ENDPOINTS, permitted: bool = True) 
         if not endpoints:
             return f"Response: Error\r\n{head}Message: No endpoints found\r\n\r\n"
         items = "".join(
-            f"Event: EndpointList\r\n{head}ObjectType: endpoint\r\nObjectName: {name}\r\nDeviceState: Unavailable\r\n\r\n"
+            f"Event: EndpointList\r\n{head}ObjectName: {name}\r\nTransport: \r\nDeviceState: Unavailable\r\n\r\n"
             for name in endpoints
         )
         return (
@@ -299,6 +299,19 @@ async def test_a_switch_that_says_nothing_or_hangs_up() -> None:
             await probe_switch(Asterisk(port=port), SECRET, limit_s=0.1)
     with pytest.raises(LinkLost):
         await probe_switch(Asterisk(port=port), SECRET)
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"HTTP/1.1 400 Bad Request\r\n", b"x" * 2_000_000, b"Asterisk Call Manager/9\r\n"]
+)
+async def test_what_is_no_switch(greeting: bytes) -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        with pytest.raises(LinkLost):
+            await probe_switch(Asterisk(port=server.sockets[0].getsockname()[1]), SECRET)
 
 
 @pytest.mark.lab

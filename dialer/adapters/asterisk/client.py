@@ -25,7 +25,7 @@ from dialer.adapters.asterisk.translate import Message, Order
 from dialer.config.campaign import Asterisk, Campaign
 from dialer.core.actions import Action, Bridge, HangUp, LogOut, Originate
 from dialer.core.events import AttemptEnded, BridgeFailed, Event, LinkDropped, LinkUp
-from dialer.errors import LoginRefused, TelephonyError, UnsafeValue
+from dialer.errors import LinkLost, LoginRefused, TelephonyError, UnsafeValue
 from dialer.ports import Cancellable, Clock, Emit
 
 # Of one reconnection. A switch that restarts may not have read its users yet; each refusal takes it a second.
@@ -180,7 +180,7 @@ class AsteriskTelephony:
                 self._emit(event)
 
     def _arm(self) -> None:
-        """Wake up for the failed calls of which no channel was seen."""
+        """Wake up for the calls of which there is no channel, and for orphans."""
         if self._overdue is not None:
             self._overdue.cancel()
             self._overdue = None
@@ -200,6 +200,8 @@ class AsteriskTelephony:
         self._held = []
         try:
             channels = await self._session.channels()
+            if not self._session.linked:  # lost in the very moment of the answer
+                raise LinkLost("the link was lost as soon as it was up")
         except BaseException as fault:
             self._session.drop(str(fault) or type(fault).__name__)
             raise

@@ -109,6 +109,11 @@ class ManagerSession:
             pass
         return time.monotonic() - began
 
+    @property
+    def linked(self) -> bool:
+        """Whether there is a link."""
+        return self._link is not None
+
     def write(self, data: bytes) -> None:
         """Send messages, once; without a link they are dropped."""
         if self._link is not None:

@@ -308,13 +308,13 @@ class RedisStore:
         earlier = self._leases.get(campaign)
         if earlier is not None and earlier.renewal is not None:
             earlier.renewal.cancel()
-        lease.renewal = asyncio.create_task(self._renew(campaign, lease), name=f"lease of {campaign}")
         self._leases[campaign] = lease
+        lease.renewal = asyncio.create_task(self._renew(campaign, lease), name=f"lease of {campaign}")
 
     async def _renew(self, campaign: str, lease: Lease) -> None:
         """Renew the lease while this store is the newest writer. Failing is not fatal: the scripts check the fence."""
         script = self._scripts["renew"]
-        while True:
+        while self._leases.get(campaign) is lease:  # a cancellation that comes with an answer may get lost
             await asyncio.sleep(self._lease_s / 6)
             with contextlib.suppress(RedisError, OSError):
                 args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
