@@ -10,6 +10,7 @@ A lost lease is no stall: somebody else has the campaign, so the run fails and i
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Te
 
 _SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
 LAST_WRITES_S = 10.0  # how long the end of a run waits for a store that does not answer
+CANCEL_AGAIN_S = 0.1
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 StoreAction = act.Reserve | act.Stop | act.Settle | act.SaveLearned
@@ -116,12 +118,13 @@ class Runtime:
             await self._ended.wait()
             await self.quiet()
             if self._failure is not None:
-                await self._save_what_ended()
+                workers[0].cancel()
+                await asyncio.gather(workers[0], return_exceptions=True)
+                if not isinstance(self._failure, LeaseLost):
+                    await self._save_what_ended()
                 raise self._failure
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await _end(workers)
             if self._alarm is not None:
                 self._alarm.cancel()
             await self._telephony.close()
@@ -140,8 +143,8 @@ class Runtime:
     async def _begin(self) -> None:
         """Start is recovery: the list as the store has it, what an earlier run left in flight, then the switch."""
         opening, now = self._opening, self._clock.now()
-        for leads, progress in lead_chunks(opening.leads, opening.progress):
-            self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress))
+        for leads, progress, last in lead_chunks(opening.leads, opening.progress):
+            self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress, last=last))
             await asyncio.sleep(0)  # a long list must not hold the loop
         if opening.learned is not None:
             self.emit(ev.StateRecalled(at=now, learned=opening.learned))
@@ -223,7 +226,7 @@ class Runtime:
             while not work:
                 self._store_wanted.clear()
                 await self._store_wanted.wait()
-            action, done = work.popleft(), 1
+            action, done = work[0], 1  # it stays there until the store has it
             if isinstance(action, act.Reserve):
                 await self._reserve(action)
             elif isinstance(action, act.SaveLearned):
@@ -232,11 +235,14 @@ class Runtime:
                 await self._record(partial(self._stop, action))
             else:
                 settlements = list(action.settlements)
-                while work and isinstance(following := work[0], act.Settle):
+                for following in itertools.islice(work, 1, None):
+                    if not isinstance(following, act.Settle):
+                        break
                     settlements += following.settlements
-                    work.popleft()
                     done += 1
                 await self._record(partial(self._settle, settlements))
+            for _ in range(done):
+                work.popleft()
             self._outstanding -= done
             self._activity.set()
 
@@ -332,3 +338,13 @@ class Runtime:
             self._failure = failure
         self._ended.set()
         self._activity.set()
+
+
+async def _end(workers: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel workers until they have ended. Once is not enough: before Python 3.12, `asyncio.wait_for` forgets a
+    cancellation that comes in the moment in which what it waits for is done, and the store's client waits so."""
+    while pending := [worker for worker in workers if not worker.done()]:
+        for worker in pending:
+            worker.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*workers, return_exceptions=True)

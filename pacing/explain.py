@@ -14,12 +14,13 @@ _GUARDS = {
     "lines_per_idle_agent": "the supervisor's bound on lines per idle agent is reached",
     "link": "the link to the switch is down",
     "store": "the store cannot record calls",
+    "loading": "the list is still being loaded",
     "paused": "a supervisor paused the campaign",
     "draining": "the campaign is draining",
 }
 
 # These forbid any launch, so the policy was not asked.
-_FORBIDDING = frozenset({"no_agents", "window", "link", "store", "paused", "draining"})
+_FORBIDDING = frozenset({"no_agents", "window", "link", "loading", "store", "paused", "draining"})
 
 
 def explain(

@@ -35,8 +35,8 @@ class Runner:
         `progress` is called with the virtual time, at most once a virtual minute.
         """
         fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
-        for some, progress_of in lead_chunks(leads, fresh):
-            self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of))
+        for some, progress_of, last in lead_chunks(leads, fresh):
+            self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of, last=last))
         self._world.begin(self._take)
         self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
         told = self._clock.now()

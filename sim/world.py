@@ -69,6 +69,7 @@ class World:
         self._calls: dict[int, SimulatedCall] = {}
         self._placed: dict[str, int] = {}  # how many calls each lead has had
         self._seen: set[tuple[int, int]] = set()  # tries placed: a repeated one changes nothing
+        self._here: set[str] = set()  # agents whose leg is up
         self._handling: dict[str, int] = {}  # agents in a call or in its wrap-up, and whose
         self._breaks: dict[str, int] = {}
         self._agent_subjects = {agent.id: i for i, agent in enumerate(scenario.campaign.agents)}
@@ -104,7 +105,9 @@ class World:
                 delay = self._scenario.switch.bridge_s.quantile(self._streams["bridge"].uniform(action.attempt_id))
                 self._after(delay, partial(self._bridge, action))
             elif isinstance(action, act.LogOut):
-                self._emit(ev.AgentLoggedOut(at=self._clock.now(), agent_id=action.agent_id))
+                if action.agent_id in self._here:
+                    self._here.discard(action.agent_id)
+                    self._emit(ev.AgentLoggedOut(at=self._clock.now(), agent_id=action.agent_id))
             elif isinstance(action, act.HangUp):
                 call = self._calls.get(action.attempt_id)
                 if call is not None:
@@ -275,6 +278,7 @@ class World:
 
     # ---- agents -----------------------------------------------------------------------------------------------
     def _log_in(self, agent_id: str) -> None:
+        self._here.add(agent_id)
         self._emit(ev.AgentLoggedIn(at=self._clock.now(), agent_id=agent_id))
         self._plan_break(agent_id)
 

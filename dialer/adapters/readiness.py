@@ -61,14 +61,16 @@ def streams(leads: Sequence[Lead], rules: RuleSet) -> Iterator[str]:
 
 
 def readiness(campaign: str, leads: Sequence[Lead], rules: RuleSet, data: MemoryData, now: float) -> Readiness:
-    """Sort the leads by what holds them back at `now`. `data` is used up: claims are made in it."""
+    """Sort the leads, as the lists have them now, by what holds them back at `now`.
+
+    `data` says how far each is; it is used up, for claims are made in it.
+    """
     store = MemoryStore(data)
     store.open_now(campaign, owner="readiness")
-    store.add_leads_now(campaign, leads)
-    progress = store.progress_now(campaign)
+    progress = data.campaigns[campaign].progress
     queue = DialQueue(rules)
-    for lead in data.campaigns[campaign].leads.values():
-        index = queue.add(lead, _clamped(progress[lead.lead_id], lead))
+    for lead in leads:
+        index = queue.add(lead, _clamped(progress.get(lead.lead_id) or LeadProgress(lead_id=lead.lead_id), lead))
         if queue[index].progress.status == "ready":
             queue.put(index)
     taken = [index for index, _ in queue.take(len(queue), now)]

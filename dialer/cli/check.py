@@ -11,7 +11,7 @@ from dialer.errors import ConfigError
 def check(
     campaign: Path,
     *,
-    data: Path = Path(".cadencia"),
+    data: Path | None = None,
     redis_url: str | None = None,
     sandbox: bool = False,
     at: datetime | None = None,
@@ -28,7 +28,8 @@ def check(
     campaign
         The campaign file.
     data
-        The data folder of the campaign (the embedded store); the store is started for the look if it does not run.
+        The data folder of the campaign: .cadencia, or .cadencia-sandbox with --sandbox. Its embedded store is started
+        for the look if it does not run.
     redis_url
         The server, where the campaign uses one.
     sandbox
@@ -51,7 +52,8 @@ def check(
         raise ConfigError(f"--at {at.isoformat()}: expected a time with its offset from UTC")
     settings = read_campaign(campaign)
     now = (datetime.now().astimezone() if at is None else at).timestamp()
-    found = run_async(check_up(campaign, settings, data, redis_url, now=now, switch=not sandbox))
+    folder = data or Path(".cadencia-sandbox" if sandbox else ".cadencia")
+    found = run_async(check_up(campaign, settings, folder, redis_url, now=now, switch=not sandbox))
     if json:
         print(msgspec.json.encode(found).decode())
     else:

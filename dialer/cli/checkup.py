@@ -23,6 +23,7 @@ from dialer.config.rule_packs import rule_set
 from dialer.core.lead import Lead
 from dialer.errors import ConfigError, StoreError, TelephonyError
 
+ENVIRONMENT_MARK = "environment"  # `bootstrap.claim_folder` writes it
 EXAMPLES = 3  # of rejected rows and dropped numbers
 
 
@@ -58,7 +59,7 @@ async def check_up(
     findings = [Finding(what="file", ok=True, text=str(path)), *map(_list_finding, lists)]
     queue, store_findings = await _look_into_store(campaign, leads, rules, data_dir, redis_url, now)
     places = sorted({(n.country, n.zones) for lead in leads for n in lead.numbers})
-    findings += [*_rule_findings(rules, places, now), *store_findings]
+    findings += [*_rule_findings(rules, places, now), *_folder_findings(data_dir, switch=switch), *store_findings]
     if switch:
         findings += await _switch_findings(campaign)
     if queue is not None:
@@ -106,6 +107,16 @@ def _rule_findings(rules: RuleSet, places: Sequence[tuple[str, tuple[str, ...]]]
         yield Finding(what="rules", ok=True, text=f"{country}: {cited}", notes=tuple(windows))
 
 
+# ---- data folder --------------------------------------------------------------------------------------------
+def _folder_findings(data_dir: Path, *, switch: bool) -> Iterator[Finding]:
+    """Tell where the folder belongs to the other environment: a run there would be refused."""
+    mark, wanted = data_dir / ENVIRONMENT_MARK, "live" if switch else "sandbox"
+    found = mark.read_text().strip() if mark.exists() else wanted
+    if found != wanted:
+        text = f"{data_dir}: expected a folder for {wanted}, is one for {found}: name another with --data"
+        yield Finding(what="data folder", ok=False, text=text)
+
+
 # ---- store --------------------------------------------------------------------------------------------------
 async def _look_into_store(
     campaign: Campaign, leads: Sequence[Lead], rules: RuleSet, data_dir: Path, redis_url: str | None, now: float
@@ -115,12 +126,10 @@ async def _look_into_store(
         async with open_store(redis_url, data_dir):
             server = redis_url or EmbeddedValkey(data_dir).socket_path
             found = await inspect(server, campaign.campaign)
-            record = found.data.campaigns[campaign.campaign]
-            known = {**{lead.lead_id: lead for lead in leads}, **record.leads}
-            await read_facts(server, streams(list(known.values()), rules), found.data)
+            await read_facts(server, streams(leads, rules), found.data)
     except (StoreError, ConfigError) as error:
         return None, [Finding(what="store", ok=False, text=str(error))]
-    finding = _store_finding(found, record, leads, where)
+    finding = _store_finding(found, found.data.campaigns[campaign.campaign], leads, where)
     return readiness(campaign.campaign, leads, rules, found.data, now), [finding, *_emergency(found.data)]
 
 
@@ -130,6 +139,9 @@ def _store_finding(found: Inspection, record: CampaignRecord, leads: Sequence[Le
     over = sum(entry.status != "ready" for entry in record.progress.values())
     text = f"{_plain(where)}: {len(record.leads):,} leads, {touched:,} attempted, {over:,} finished or stopped"
     notes = [f"{new:,} leads of the lists are not in the store yet: `dialer run` adds them"] if new else []
+    dropped = len(record.leads) + new - len(leads)
+    if dropped:
+        notes.append(f"{dropped:,} leads of the store are on no list any more: they are not dialled")
     if found.holder is not None:
         notes.append(f"the campaign runs: {found.holder.owner} holds its lease")
     return Finding(what="store", ok=True, text=text, notes=tuple(notes))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from dialer.adapters.control_messages import AnyAnswer, AnyRequest
 
-DATA = Path(".cadencia")
+LIVE, SANDBOX = Path(".cadencia"), Path(".cadencia-sandbox")
 
 
-def status(campaign: str | None = None, *, data: Path = DATA, json: bool = False) -> int:
+def status(campaign: str | None = None, *, data: Path | None = None, json: bool = False) -> int:
     """Show the running campaigns of a data folder; one of them in detail, with the last decisions and what holds it up.
 
     Parameters
@@ -27,7 +27,7 @@ def status(campaign: str | None = None, *, data: Path = DATA, json: bool = False
     campaign
         Its name; all of them in a table if not named.
     data
-        The data folder of the campaigns.
+        The data folder; if not named .cadencia, or .cadencia-sandbox if only there a campaign runs.
     json
         Print JSON.
     """
@@ -47,20 +47,21 @@ def status(campaign: str | None = None, *, data: Path = DATA, json: bool = False
             for line in detail_lines(answer):
                 say(line)
         return 0
-    answers = _ask_all(data, running_campaigns(data), GetStatus())
+    folder = _folder(data)
+    answers = _ask_all(folder, running_campaigns(folder), GetStatus())
     silent = {name: found for name, found in answers.items() if isinstance(found, str)}
     if json:
         print(msgspec.json.encode(answers).decode())
     elif answers:
         make_console().print(campaign_table({n: a for n, a in answers.items() if isinstance(a, Status)}))
     else:
-        say(f"no campaign is running in {data}")
+        say(f"no campaign is running in {folder}")
     for fault in silent.values():
         say(fault, file=sys.stderr)
     return 1 if silent else 0
 
 
-def pause(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
+def pause(campaign: str, *, data: Path | None = None, json: bool = False) -> int:
     """Launch no more calls; live calls go on. `dialer resume` ends it.
 
     Parameters
@@ -68,7 +69,7 @@ def pause(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
     campaign
         Its name, as `dialer status` lists it.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -81,7 +82,7 @@ def resume(
     campaign: str | None = None,
     *,
     all: bool = False,
-    data: Path = DATA,
+    data: Path | None = None,
     redis_url: str | None = None,
     json: bool = False,
 ) -> int:
@@ -94,7 +95,7 @@ def resume(
     all
         Every running campaign of the data folder; lifts what `dialer stop --all --now` set in the store.
     data
-        The data folder of the campaigns.
+        The data folder of the campaigns; with --all .cadencia if not named.
     redis_url
         With --all: the server, where the campaigns use one.
     json
@@ -106,12 +107,13 @@ def resume(
 
     if not _one_or_all(campaign, all=all):
         return _tell(_ask(data, str(campaign), Resume()), json=json)
-    lifted = run_async(_lift(data, redis_url))
-    answers = _ask_all(data, running_campaigns(data), Resume())
+    folder = data or LIVE
+    lifted = run_async(_lift(folder, redis_url))
+    answers = _ask_all(folder, running_campaigns(folder), Resume())
     return _tell_all(answers, "the emergency stop is lifted" if lifted else "no emergency stop was set", json=json)
 
 
-def drain(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
+def drain(campaign: str, *, data: Path | None = None, json: bool = False) -> int:
     """Launch no more calls, let live calls finish, then end the campaign's program.
 
     Parameters
@@ -119,7 +121,7 @@ def drain(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
     campaign
         Its name, as `dialer status` lists it.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -133,7 +135,7 @@ def stop(
     *,
     now: bool = False,
     all: bool = False,
-    data: Path = DATA,
+    data: Path | None = None,
     redis_url: str | None = None,
     json: bool = False,
 ) -> int:
@@ -151,7 +153,7 @@ def stop(
     all
         Every running campaign of the data folder.
     data
-        The data folder of the campaigns.
+        The data folder of the campaigns; with --all .cadencia if not named.
     redis_url
         With --all --now: a server to stop besides the stores of the campaigns that run here.
     json
@@ -162,13 +164,14 @@ def stop(
 
     if not _one_or_all(campaign, all=all):
         return _tell(_ask(data, str(campaign), StopNow() if now else Drain()), json=json)
-    running = running_campaigns(data)
+    folder = data or LIVE
+    running = running_campaigns(folder)
     if not now:
-        return _tell_all(_ask_all(data, running, Drain()), "", json=json)
-    return _emergency(data, running, redis_url, json=json)
+        return _tell_all(_ask_all(folder, running, Drain()), "", json=json)
+    return _emergency(folder, running, redis_url, json=json)
 
 
-def set_pacing(campaign: str, *changes: str, data: Path = DATA, json: bool = False) -> int:
+def set_pacing(campaign: str, *changes: str, data: Path | None = None, json: bool = False) -> int:
     """Change how a running campaign paces, in force at its next decision, as in `dialer set example mode=progressive`.
 
     Refused where it would loosen the law; every change, made or refused, stands in audit.jsonl of the data folder.
@@ -180,7 +183,7 @@ def set_pacing(campaign: str, *changes: str, data: Path = DATA, json: bool = Fal
     changes
         target_abandon_rate=0.02, mode=progressive, max_lines_per_idle_agent=3: one or several.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -194,7 +197,7 @@ def set_pacing(campaign: str, *changes: str, data: Path = DATA, json: bool = Fal
 
 
 # ---- agents -------------------------------------------------------------------------------------------------
-def list_agents(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
+def list_agents(campaign: str, *, data: Path | None = None, json: bool = False) -> int:
     """List a campaign's agents: what each does, and since when.
 
     Parameters
@@ -202,7 +205,7 @@ def list_agents(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
     campaign
         Its name, as `dialer status` lists it.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -216,7 +219,9 @@ def list_agents(campaign: str, *, data: Path = DATA, json: bool = False) -> int:
     return 0
 
 
-def pause_agent(campaign: str, agent: str, *, reason: str = "supervisor", data: Path = DATA, json: bool = False) -> int:
+def pause_agent(
+    campaign: str, agent: str, *, reason: str = "supervisor", data: Path | None = None, json: bool = False
+) -> int:
     """Give an agent no call after the present one.
 
     Parameters
@@ -228,7 +233,7 @@ def pause_agent(campaign: str, agent: str, *, reason: str = "supervisor", data: 
     reason
         Why; it stands in the journal.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -237,7 +242,7 @@ def pause_agent(campaign: str, agent: str, *, reason: str = "supervisor", data: 
     return _tell(_ask(data, campaign, PauseAgent(agent_id=agent, reason=reason)), json=json)
 
 
-def resume_agent(campaign: str, agent: str, *, data: Path = DATA, json: bool = False) -> int:
+def resume_agent(campaign: str, agent: str, *, data: Path | None = None, json: bool = False) -> int:
     """End an agent's pause.
 
     Parameters
@@ -247,7 +252,7 @@ def resume_agent(campaign: str, agent: str, *, data: Path = DATA, json: bool = F
     agent
         The agent's id.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -256,7 +261,7 @@ def resume_agent(campaign: str, agent: str, *, data: Path = DATA, json: bool = F
     return _tell(_ask(data, campaign, ResumeAgent(agent_id=agent)), json=json)
 
 
-def log_out_agent(campaign: str, agent: str, *, data: Path = DATA, json: bool = False) -> int:
+def log_out_agent(campaign: str, agent: str, *, data: Path | None = None, json: bool = False) -> int:
     """Hang up an agent's leg, after the present call.
 
     Parameters
@@ -266,7 +271,7 @@ def log_out_agent(campaign: str, agent: str, *, data: Path = DATA, json: bool = 
     agent
         The agent's id.
     data
-        The data folder of the campaign.
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
         Print JSON.
     """
@@ -285,10 +290,24 @@ def _one_or_all(campaign: str | None, *, all: bool) -> bool:
     return all
 
 
-def _ask(data: Path, campaign: str, request: AnyRequest) -> AnyAnswer:
+def _folder(data: Path | None, campaign: str | None = None) -> Path:
+    """Return the folder that is meant where none is named: the sandbox's, if only there it (or anything) runs."""
+    from dialer.adapters.control import running_campaigns
+
+    if data is not None:
+        return data
+
+    def runs_in(folder: Path) -> bool:
+        running = running_campaigns(folder)
+        return campaign in running if campaign else running != []
+
+    return SANDBOX if not runs_in(LIVE) and runs_in(SANDBOX) else LIVE
+
+
+def _ask(data: Path | None, campaign: str, request: AnyRequest) -> AnyAnswer:
     from dialer.adapters.control import ask
 
-    return ask(data, campaign, request)
+    return ask(_folder(data, campaign), campaign, request)
 
 
 def _ask_all(data: Path, campaigns: Sequence[str], request: AnyRequest) -> dict[str, AnyAnswer | str]:
@@ -375,6 +394,7 @@ async def _forbid(data: Path, redis_url: str | None) -> None:
     from dialer.adapters.store.redis import open_store
     from dialer.adapters.supervisor import EMERGENCY
 
+    _must_have_store(data, redis_url)
     async with open_store(redis_url, data) as store:
         await store.stop(EVERYTHING, EMERGENCY)
     audit_log(data).write(myself(), "*", "stop --all --now")
@@ -385,7 +405,16 @@ async def _lift(data: Path, redis_url: str | None) -> bool:
     from dialer.adapters.audit import audit_log, myself
     from dialer.adapters.store.redis import open_store
 
+    _must_have_store(data, redis_url)
     async with open_store(redis_url, data) as store:
         lifted = await store.lift(EVERYTHING)
     audit_log(data).write(myself(), "*", "resume --all")
     return lifted
+
+
+def _must_have_store(data: Path, redis_url: str | None) -> None:
+    """Raise `ConfigError` where the embedded store is meant and there is none: a new one would stop nothing."""
+    from dialer.errors import ConfigError
+
+    if redis_url is None and not (data / "store").is_dir():
+        raise ConfigError(f"{data}: no store here: name the campaigns' data folder with --data, or their --redis-url")

@@ -57,9 +57,8 @@ def detail_lines(answer: Status) -> Iterator[str]:
     agents = ", ".join(f"{count} {state.replace('_', '-')}" for state, count in status.agents.items() if count)
     yield f"agents: {agents or 'none'}; lines {status.dialling}, waiting {status.waiting}, talking {status.talking}"
     yield from summary_lines(status)
-    if not status.dialling:
-        for obstacle in obstacles(status):
-            yield f"nobody is being called: {obstacle}"
+    for obstacle in obstacles(status):
+        yield f"nobody new is called: {obstacle}"
     if status.decisions:
         yield "last decisions:"
     for at, decision in status.decisions:
@@ -67,16 +66,18 @@ def detail_lines(answer: Status) -> Iterator[str]:
 
 
 def obstacles(status: CampaignStatus) -> list[str]:
-    """What keeps a campaign from launching, the nearest first."""
+    """What keeps a campaign from launching, the nearest first. While lines ring, only what somebody can mend."""
     found = []
     if status.draining:
         found.append("it drains: live calls finish, then it ends")
     if status.paused:
-        found.append(f"launching is paused: dialer resume {status.campaign}")
+        found.append(f"it is paused: dialer resume {status.campaign}")
     if not status.link_up:
         found.append("the link to the switch is down")
     if not status.store_ok:
         found.append("the store does not answer")
+    if status.dialling:
+        return found
     if not any(count for state, count in status.agents.items() if state not in ("offline", "paused")):
         counts = ", ".join(f"{count} {state}" for state, count in status.agents.items() if count)
         found.append(f"no agent takes calls ({counts or 'none'})")

@@ -82,7 +82,7 @@ def waiting_for(status: CampaignStatus, zone: tzinfo) -> str:
         calls = status.dialling + status.waiting + status.talking
         return f"draining: {calls} calls to finish (Ctrl-C again hangs up)"
     if not status.link_up:
-        return "the link to the switch is down"
+        return f"the link to the switch is down: {status.link_down_because or 'connecting'}"
     if not status.store_ok:
         return "the store cannot record calls"
     if status.paused:

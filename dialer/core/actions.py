@@ -117,7 +117,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: int
     wanted: int  # lines the policy asked for
     launched: int  # lines after guards and the dial queue
-    # What bound it: none | no_agents | queue_empty | window | channels | cps | link | store | paused |
+    # What bound it: none | no_agents | queue_empty | window | channels | cps | link | loading | store | paused |
     # draining, or the policy's
     # own (lines_per_idle_agent, abandon_budget, ...).
     guard: str

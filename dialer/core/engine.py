@@ -8,7 +8,6 @@ attempt that was held by the store ends in exactly one `Settle`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import inf
 from typing import Any
 
 from compliance.ruleset import EVERYTHING, RuleSet
@@ -125,6 +124,8 @@ class Engine:
             index = self._state.queue.add(lead, progress)
             if progress.status == "ready":
                 self._settling.requeue(index)
+        if not event.last:
+            return
         if not self._state.loaded:
             self._state.loaded = True
             self._state.timers.set(self._state.now + SAVE_S, TimerKind.SAVE)
@@ -149,7 +150,7 @@ class Engine:
                 continue
             numbers = [number.e164 for number in self._state.queue[index].lead.numbers]
             number_index = numbers.index(claim.number) if claim.number in numbers else 0
-            attempt = Attempt(claim.attempt_id, claim, index, number_index, at=claim.at, closes_at=-inf, trunk="")
+            attempt = Attempt(claim.attempt_id, claim, index, number_index, at=claim.at, closes_at=0.0, trunk="")
             attempt.state = AttemptState.INHERITED
             attempt.survived = True
             self._state.queue.drop(index)
@@ -167,8 +168,9 @@ class Engine:
         self._state.store_ok = True
         self._launching.ask("StoreRecovered")
 
-    def _link_dropped(self, _: ev.LinkDropped) -> None:
+    def _link_dropped(self, event: ev.LinkDropped) -> None:
         self._state.link_up = False
+        self._state.link_down_because = event.reason
 
     def _link_came_up(self, _: ev.LinkUp) -> None:
         self._state.link_up = True

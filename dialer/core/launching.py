@@ -65,6 +65,8 @@ class Launching:
             return "draining"
         if not self._state.link_up:
             return "link"
+        if not self._state.loaded:
+            return "loading"
         if not self._state.store_ok:
             return "store"
         if self._state.paused:

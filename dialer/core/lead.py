@@ -50,8 +50,8 @@ LEADS_PER_EVENT = 2000
 
 def lead_chunks(
     leads: Sequence[Lead], progress: Sequence[LeadProgress]
-) -> Iterator[tuple[tuple[Lead, ...], tuple[LeadProgress, ...]]]:
-    """Cut a list into what one event carries; an empty list is one empty chunk, so that its end is noticed."""
+) -> Iterator[tuple[tuple[Lead, ...], tuple[LeadProgress, ...], bool]]:
+    """Cut a list into what one event carries, and say which is the last; an empty list is one empty chunk."""
     for begin in range(0, max(1, len(leads)), LEADS_PER_EVENT):
         end = begin + LEADS_PER_EVENT
-        yield tuple(leads[begin:end]), tuple(progress[begin:end])
+        yield tuple(leads[begin:end]), tuple(progress[begin:end]), end >= len(leads)

@@ -41,6 +41,7 @@ class CampaignState:
         # whether anything may be launched
         self.loaded = False
         self.link_up = False
+        self.link_down_because = ""  # the last reason, while the link is down
         self.store_ok = True
         self.paused = False
         self.draining = False

@@ -19,6 +19,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     draining: bool
     paused: bool
     link_up: bool
+    link_down_because: str
     store_ok: bool
     agents: dict[str, int]  # by state, lower case
     dialling: int  # lines being set up or ringing
@@ -57,6 +58,7 @@ def status_of(state: CampaignState) -> CampaignStatus:
         draining=state.draining,
         paused=state.paused,
         link_up=state.link_up,
+        link_down_because="" if state.link_up else state.link_down_because,
         store_ok=state.store_ok,
         agents={state.name.lower(): count for state, count in counts.items()},
         dialling=len(state.lines),

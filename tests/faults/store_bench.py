@@ -1,4 +1,4 @@
-"""A campaign in real time on an embedded server that comes to harm: the real runtime, engine and store, a made-up switch.
+"""A campaign in real time on a server that comes to harm: the real runtime, engine and store, a made-up switch.
 
 What the judge believes is what a client of its own finds in the server, never what the dialer thinks of itself.
 """
@@ -55,7 +55,7 @@ def campaign(**changes: object) -> Campaign:
             "agents": [{"id": f"agent{index}"} for index in range(AGENTS)],
             "number_gap": 0.1,
             "ring_guard_s": 0,
-            "retry": {name: again for name in ("NO_ANSWER", "BUSY", "CANCELLED", "UNKNOWN", "FAILED")},
+            "retry": dict.fromkeys(("NO_ANSWER", "BUSY", "CANCELLED", "UNKNOWN", "FAILED"), again),
             **changes,
         }
     )
@@ -81,7 +81,7 @@ class Exchange:
         self.originated: dict[int, float] = {}  # attempt: loop time
         self.numbers: list[str] = []  # as they were dialled
         self.talked: dict[int, tuple[float, float]] = {}  # attempt: loop times of the bridge and of the end
-        self._emit: Emit = lambda event: None
+        self._emit: Emit = lambda _: None
         self._live: set[int] = set()
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -213,12 +213,17 @@ class Bench:
 
     # ---- the campaign ---------------------------------------------------------------------------------------
     async def dial_all(self, running: asyncio.Task[None] | None = None) -> None:
-        """Run until nobody is left to be called within the minute (a cap may hold a lead until tomorrow), then drain."""
+        """Run until nobody is left to be called within a minute (a cap may hold a lead until tomorrow), then drain."""
         running = running or asyncio.create_task(self.runtime.run())
         async with asyncio.timeout(20):
             while not running.done() and self._more_to_do():
                 await asyncio.sleep(0.02)
-            self.runtime.drain("nobody is left")
+            await self.drain(running)
+
+    async def drain(self, running: asyncio.Task[None]) -> None:
+        """Let live calls finish, and end."""
+        self.runtime.drain("test")
+        async with asyncio.timeout(20):
             await running
 
     def _more_to_do(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from dialer.adapters.campaign_lists import load_lists
 from dialer.adapters.store.redis import open_store
 from dialer.adapters.switch_probe import probe_switch
+from dialer.bootstrap import claim_folder
 from dialer.cli.checkup import Checkup, check_up
 from dialer.config.campaign import Asterisk, Campaign
 from dialer.config.campaign_file import list_paths, read_campaign
@@ -229,6 +230,24 @@ async def test_a_running_campaign_is_seen_and_left_alone(file: Path, tmp_path: P
 async def test_a_store_that_is_not_there_is_told(file: Path, tmp_path: Path) -> None:
     found = await check_up(file, read_campaign(file), tmp_path, "redis://127.0.0.1:1/0", now=OPEN, switch=False)
     assert not found.would_dial and found.queue is None and not of(found, "store")[0]
+
+
+async def test_the_folder_of_another_environment_is_told(file: Path, tmp_path: Path) -> None:
+    claim_folder(tmp_path, "live")
+    found = await look(file, tmp_path)
+    assert not found.would_dial and "is one for live" in of(found, "data folder")[1]
+
+
+async def test_leads_that_left_the_list_are_told_and_not_counted(file: Path, tmp_path: Path) -> None:
+    campaign = read_campaign(file)
+    leads = load_lists(list_paths(file, campaign), campaign, say=lambda _: None)
+    async with open_store(None, tmp_path) as store:
+        await store.add_leads("example", leads)
+    rows = (file.parent / "leads.csv").read_text().splitlines()
+    (file.parent / "leads.csv").write_text("\n".join(rows[:-1]) + "\n")
+    found = await look(file, tmp_path)
+    assert found.queue is not None and len(found.queue.leads) == 4
+    assert of(found, "store")[2] == ("1 leads of the store are on no list any more: they are not dialled",)
 
 
 async def test_rejected_rows_are_told_and_no_file_is_written(file: Path, tmp_path: Path) -> None:

@@ -292,6 +292,16 @@ def test_the_message_for_one_that_does_not_run(tmp_path: Path) -> None:
         ask(tmp_path, "x", msg.GetStatus())
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_an_order_in_the_first_moment_ends_the_run(tmp_path: Path, turns: int) -> None:
+    async with sandbox(CAMPAIGN, leads(3), Place(data_dir=tmp_path), seed=1, at=AT) as session:
+        task = asyncio.create_task(session.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        session.runtime.drain("a test")
+        await asyncio.wait_for(task, 20)
+
+
 # ---- leases of the dead -------------------------------------------------------------------------------------
 async def test_a_dead_programs_lease_is_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dialer.adapters.store.redis import open_store

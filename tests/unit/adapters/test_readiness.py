@@ -118,6 +118,12 @@ def test_a_number_that_is_gone_from_the_lead_is_not_asked_for(rules: RuleSet) ->
     assert found.callable_now == 1
 
 
+def test_a_lead_that_is_on_no_list_any_more_is_not_asked_for(rules: RuleSet) -> None:
+    gone = CampaignRecord(leads={"9": lead("9")}, progress={"9": LeadProgress(lead_id="9")})
+    found = readiness("c", [lead("1")], rules, MemoryData(campaigns={"c": gone}), MONDAY)
+    assert [state.lead_id for state in found.leads] == ["1"]
+
+
 def test_the_streams_are_those_of_every_number(rules: RuleSet) -> None:
     who = lead("1")
     assert set(streams([who], rules)) == set(rules.fact_keys(candidate(who, 0)))

@@ -63,7 +63,7 @@ def test_a_good_file_is_read(tmp_path, check):
         ("retry: {BUSY: {after: 2x, max: 3}}", "retry.BUSY.after", "expected a duration such as 90s"),
         ("retry: {BUSY: {after: 2h}}", "retry.BUSY.max", "expected this key, found none"),
         ("mode: Predictive", "mode", "was 'Predictive': did you mean predictive?"),
-        ("target_abandon_rate: 0.07", "target_abandon_rate", "expected less than or equal to 0.05, was '0.07'"),
+        ("target_abandon_rate: 0.07", "target_abandon_rate", "expected less than or equal to 0.03, was '0.07'"),
         ("ring_timeout_s: soon", "ring_timeout_s", "expected a valid number"),
         ("keys: {1: {disposition: RCP}}", "keys.1.disposition", "did you mean RPC?"),
         ("keys: {12: {ready: true}}", "keys.12", "expected one telephone key"),

@@ -105,7 +105,8 @@ async def test_a_long_list_whose_beginning_is_finished_is_not_taken_for_a_finish
                 await asyncio.sleep(0)
         await stage.turns()
         await stage.wait(1.1)
-        assert len(stage.placed) == 2 and not stage.runtime.engine.ended
+        assert not stage.runtime.engine.ended
+        assert len(stage.placed) == 2
     finally:
         stage.running.cancel()
         await asyncio.gather(stage.running, return_exceptions=True)
