@@ -261,6 +261,29 @@ async def test_a_foreign_record_is_a_store_error(store: RedisStore, admin: redis
         await store.open_campaign("mora", owner="here:1")
 
 
+async def test_a_cancelled_wait_ends_whenever_the_cancellation_comes(valkey_socket: Path) -> None:
+    """At each of the loop's turns that a call takes, so also at the one at which the client's own wait would eat it."""
+    store = RedisStore(connect(valkey_socket), lease_s=60)
+    await store.open_campaign("mora", owner="here:1")
+
+    async def cancelled_after(turns: int, waiting: asyncio.Task[object]) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        done, _ = await asyncio.wait([waiting], timeout=1)
+        assert done, f"cancelled after {turns} turns, and it waits on"
+
+    for turns in range(60):
+        await cancelled_after(turns, asyncio.create_task(store.next_stop()))
+
+        async def write_for_ever() -> None:
+            while True:
+                await store.stop("lead:L1", "paid")
+
+        await cancelled_after(turns, asyncio.create_task(write_for_ever()))
+    await store.close()
+
+
 # ---- servers that operators name ----------------------------------------------------------------------------
 async def test_a_server_must_keep_what_it_is_told(valkey_socket: Path, admin: redis.Redis) -> None:
     client = connect(valkey_socket)

@@ -1,4 +1,4 @@
-"""The books that a careful observer keeps of an engine: from its actions and the facts told to it, never from inside."""
+"""The books that an observer keeps of an engine, from the facts told to it and its actions, never from inside."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 How it works: most rules make sense of the engine's present state (a line that rings is answered, a bridge is reported),
 so that runs go deep; one rule says senseless things. What the engine answers is checked against books that never look
-inside it (`engine_books`); the invariants compare its indexes with its attempts. At the end of each run the switch falls
+inside it (`engine_books`); the invariants compare its indexes with its attempts. At the end of each run the switch is
 silent, and everything must come to an end all the same. `CADENCIA_NIGHTLY=1` plays a hundred times as many runs.
 """
 
@@ -13,9 +13,16 @@ from collections import Counter
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -118,8 +125,9 @@ class EngineMachine(RuleBasedStateMachine):
         open_s=st.sampled_from([1e6, 1e6, 1e6, 60.0]),
         inherited=st.lists(st.sampled_from(["talks", "talks", "ended", "gone", "twice", "unknown"]), max_size=3),
         recalled=st.booleans(),
+        linked=st.sampled_from([True, True, True, False]),
     )
-    def begin(self, amd: bool, open_s: float, inherited: list[str], recalled: bool) -> None:
+    def begin(self, amd: bool, open_s: float, inherited: list[str], recalled: bool, linked: bool) -> None:
         self.books = Books(closes_at=START + open_s, set_ups_per_s={"t1": 4, "t2": 1})
         self.bench = TwinBench(self.books, amd=amd)
         self.base = 0
@@ -135,7 +143,8 @@ class EngineMachine(RuleBasedStateMachine):
                 self.tell(ev.AttemptSurvived, attempt_id=attempt_id + 1, agent_id=agent)
             elif fate == "ended":
                 self.tell(ev.AttemptEnded, attempt_id=attempt_id + 1, cause=16)
-        self.tell(ev.LinkUp)
+        if linked:
+            self.tell(ev.LinkUp)
 
     def inherit(self, fates: list[str]) -> None:
         claims = []
@@ -218,7 +227,9 @@ class EngineMachine(RuleBasedStateMachine):
         rest = [attempt for attempt in ids if attempt not in held]
         if rest and answer == "mixed":
             refusals = [
-                ev.Refusal(attempt_id=a, rule="stop:paid" if a % 3 else "cap", retry_at=(None, self.bench.now + 3)[a % 2])
+                ev.Refusal(
+                    attempt_id=a, rule="stop:paid" if a % 3 else "cap", retry_at=(None, self.bench.now + 3)[a % 2]
+                )
                 for a in rest
             ]
             self.tell(ev.Refused, refusals=tuple(refusals))
@@ -252,7 +263,9 @@ class EngineMachine(RuleBasedStateMachine):
             self.tell(ev.AttemptScreened, attempt_id=call.attempt_id, verdict=fact)
 
     @precondition(lambda self: self.some(S.BRIDGING))
-    @rule(pick=picks, fact=st.sampled_from(["bridged"] * 4 + ["failed", "gone", "abandoned", "ended", "other", "logout"]))
+    @rule(
+        pick=picks, fact=st.sampled_from(["bridged"] * 4 + ["failed", "gone", "abandoned", "ended", "other", "logout"])
+    )
     def a_bridge(self, pick: int, fact: str) -> None:
         calls = self.some(S.BRIDGING)
         call = calls[pick % len(calls)]

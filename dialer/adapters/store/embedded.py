@@ -164,6 +164,7 @@ class EmbeddedValkey:
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
+                self._clear_socket()
             self._release()
             raise
 
@@ -219,7 +220,8 @@ class EmbeddedValkey:
             self._socket_record.write_text(f"{known or _new_short_folder() / 'valkey.sock'}\n")
         self.socket_path.unlink(missing_ok=True)
 
-    def _forget_short_folder(self) -> None:
+    def _clear_socket(self) -> None:
+        self.socket_path.unlink(missing_ok=True)
         if self._socket_record.exists():
             noted = Path(self._socket_record.read_text().strip())
             self._socket_record.unlink()
@@ -292,8 +294,7 @@ class EmbeddedValkey:
             return
         try:
             self._end_server()
-            self.socket_path.unlink(missing_ok=True)
-            self._forget_short_folder()
+            self._clear_socket()
         finally:
             self._release()
 

@@ -186,7 +186,8 @@ class RedisStore:
             if self._position is None:
                 newest: Any = await self._client.xrevrange(STOP_LOG, count=1)
                 self._position = newest[0][0].decode() if newest else "0-0"
-            while not self._stops:
+        while not self._stops:
+            with _translated():
                 answer = await self._patient.xread({STOP_LOG: self._position}, block=STOP_WAIT_MS)
                 for position, fields in _stream_entries(answer):
                     self._stops.append((fields[b"key"].decode(), fields[b"reason"].decode()))
@@ -314,9 +315,9 @@ class RedisStore:
     async def _renew(self, campaign: str, lease: Lease) -> None:
         """Renew the lease while this store is the newest writer. Failing is not fatal: the scripts check the fence."""
         script = self._scripts["renew"]
-        while self._leases.get(campaign) is lease:  # a cancellation that comes with an answer may get lost
+        while self._leases.get(campaign) is lease:
             await asyncio.sleep(self._lease_s / 6)
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(RedisError, OSError), _cancellable():
                 args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
                 if not await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient):
                     return
@@ -342,10 +343,22 @@ def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
 
 
 @contextlib.contextmanager
+def _cancellable() -> Iterator[None]:
+    """Let no cancellation get lost: the client sends with `asyncio.wait_for`, which before Python 3.12 swallows one
+    that comes in the moment in which the sending ends. A task cancelled once would then wait for ever."""
+    task = asyncio.current_task()
+    asked = task.cancelling() if task is not None else 0
+    yield
+    if task is not None and task.cancelling() > asked:
+        raise asyncio.CancelledError
+
+
+@contextlib.contextmanager
 def _translated() -> Iterator[None]:
     """Turn whatever the server or the link to it raises into `StoreError`."""
     try:
-        yield
+        with _cancellable():
+            yield
     except ResponseError as error:
         if str(error).startswith("FENCED"):
             raise LeaseLost(f"expected to be the campaign's newest writer, was not: {error}") from error
