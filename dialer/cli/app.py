@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from cyclopts import App
 
@@ -24,32 +25,47 @@ app = App(
     version=__version__,
     version_flags=["--version"],
 )
-app.command("dialer.cli.demo:demo", name="demo")
-app.command("dialer.cli.run:run", name="run")
-app.command("dialer.cli.init:init", name="init")
-app.command("dialer.cli.export:export", name="export")
-app.command("dialer.cli.lab:lab", name="lab")
-app.command("dialer.cli.bench:bench", name="bench")
-app.command("dialer.cli.check:check", name="check")
-app.command("dialer.cli.control:status", name="status")
-app.command("dialer.cli.control:pause", name="pause")
-app.command("dialer.cli.control:resume", name="resume")
-app.command("dialer.cli.control:drain", name="drain")
-app.command("dialer.cli.control:stop", name="stop")
-app.command("dialer.cli.control:set_pacing", name="set")
-agents_app = App(name="agents", help="The agents of a running campaign: list, pause, resume, log out.")
-agents_app.command("dialer.cli.control:list_agents", name="list")
-agents_app.command("dialer.cli.control:pause_agent", name="pause")
-agents_app.command("dialer.cli.control:resume_agent", name="resume")
-agents_app.command("dialer.cli.control:log_out_agent", name="logout")
-app.command(agents_app)
-lead_app = App(name="lead", help="Single leads: stop one for ever.")
-lead_app.command("dialer.cli.lead:stop", name="stop")
-app.command(lead_app)
-sim_app = App(name="sim", help="Simulated days: run a scenario, replay a journal.")
-sim_app.command("dialer.cli.sim:run", name="run")
-sim_app.command("dialer.cli.sim:replay", name="replay")
-app.command(sim_app)
+# Where each command is. The modules are light: each loads what it needs only when it runs, so `--help` stays quick.
+_COMMANDS = {
+    "": {
+        "demo": "demo:demo",
+        "init": "init:init",
+        "check": "check:check",
+        "run": "run:run",
+        "status": "control:status",
+        "set": "control:set_pacing",
+        "pause": "control:pause",
+        "resume": "control:resume",
+        "drain": "control:drain",
+        "stop": "control:stop",
+        "export": "export:export",
+        "lab": "lab:lab",
+        "bench": "bench:bench",
+    },
+    "agents": {
+        "list": "control:list_agents",
+        "pause": "control:pause_agent",
+        "resume": "control:resume_agent",
+        "logout": "control:log_out_agent",
+    },
+    "lead": {"stop": "lead:stop"},
+    "sim": {
+        "run": "sim:run",
+        "replay": "sim:replay",
+    },
+}
+_GROUPS = {
+    "agents": "The agents of a running campaign: list, pause, resume, log out.",
+    "lead": "Single leads: stop one for ever.",
+    "sim": "Simulated days: run a scenario, replay a journal.",
+}
+for _group, _commands in _COMMANDS.items():
+    _app = App(name=_group, help=_GROUPS[_group]) if _group else app
+    for _name, _place in _commands.items():
+        _module, _, _function = _place.partition(":")
+        _app.command(getattr(import_module(f"dialer.cli.{_module}"), _function), name=_name)
+    if _group:
+        app.command(_app)
 
 _MENDABLE = (ConfigError, CampaignRunning, JournalError)
 

@@ -16,8 +16,8 @@ from dialer.core.timers import TimerKind
 
 # Set as they are; everything else in the state has its own field below.
 _PLAIN = (
-    "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "link_down_because", "store_ok", "paused", "draining",
-    "ended", "next_attempt_id", "now", "asked_by", "ticking", "last_guard",
+    "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "link_down_because", "store_ok",
+    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "ticking", "last_guard",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row"))

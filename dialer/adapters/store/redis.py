@@ -55,7 +55,8 @@ STOP_LOG_LENGTH = 10_000
 LEASE_S = 30.0
 CHUNK = 500  # leads a call: long enough to be quick, short enough not to keep the server from others
 WAIT_FOR_DISK_MS = 1500  # less than a reply's time limit
-STOP_WAIT_MS = 5000  # less than a patient client waits
+STOP_WAIT_MS = 5000
+PATIENCE_S = 10.0  # for an answer that may come late; longer than the wait for a stop
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _claim_decoder = msgspec.json.Decoder(Claim)
@@ -188,7 +189,8 @@ class RedisStore:
                 self._position = newest[0][0].decode() if newest else "0-0"
         while not self._stops:
             with _translated():
-                answer = await self._patient.xread({STOP_LOG: self._position}, block=STOP_WAIT_MS)
+                async with asyncio.timeout(PATIENCE_S):
+                    answer = await self._patient.xread({STOP_LOG: self._position}, block=STOP_WAIT_MS)
                 for position, fields in _stream_entries(answer):
                     self._stops.append((fields[b"key"].decode(), fields[b"reason"].decode()))
                     self._position = position.decode()
@@ -317,9 +319,11 @@ class RedisStore:
         script = self._scripts["renew"]
         while self._leases.get(campaign) is lease:
             await asyncio.sleep(self._lease_s / 6)
-            with contextlib.suppress(RedisError, OSError), _cancellable():
-                args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
-                if not await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient):
+            args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
+            with contextlib.suppress(RedisError, OSError):
+                async with asyncio.timeout(PATIENCE_S):
+                    newest = await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient)
+                if not newest:
                     return
 
 
@@ -345,12 +349,14 @@ def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
 @contextlib.contextmanager
 def _cancellable() -> Iterator[None]:
     """Let no cancellation get lost: the client sends with `asyncio.wait_for`, which before Python 3.12 swallows one
-    that comes in the moment in which the sending ends. A task cancelled once would then wait for ever."""
+    that comes in the moment in which the sending ends. A task that is cancelled once would then go on for ever."""
     task = asyncio.current_task()
     asked = task.cancelling() if task is not None else 0
-    yield
-    if task is not None and task.cancelling() > asked:
-        raise asyncio.CancelledError
+    try:
+        yield
+    finally:
+        if task is not None and task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError, ResponseError
 from dialer.errors import ConfigError, StoreError
 
 REPLY_TIMEOUT_S = 2.0
-PATIENT_TIMEOUT_S = 10.0
 
 
 def connect(where: str | Path) -> Redis:
@@ -38,16 +37,12 @@ def connect(where: str | Path) -> Redis:
 
 
 def patient_twin(client: Redis) -> Redis:
-    """Return a client of the same server with a longer time limit, for what waits or may come late.
+    """Return a client of the same server without time limits of its own, for what waits or may come late.
 
-    It has one all the same: a link that a network swallowed says nothing, ever.
+    Whoever uses it sets one with `asyncio.timeout`: a link that a network swallowed says nothing, ever.
     """
     pool = client.connection_pool
-    kwargs = {
-        **pool.connection_kwargs,
-        "socket_timeout": PATIENT_TIMEOUT_S,
-        "socket_connect_timeout": PATIENT_TIMEOUT_S,
-    }
+    kwargs = {**pool.connection_kwargs, "socket_timeout": None, "socket_connect_timeout": None}
     return Redis.from_pool(ConnectionPool(connection_class=pool.connection_class, **kwargs))
 
 
