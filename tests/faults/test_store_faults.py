@@ -81,7 +81,7 @@ KILLS: tuple[Fault, ...] = (
 @pytest.mark.parametrize("fault", KILLS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("script", ["reserve", "settle"])
 async def test_a_server_killed_between_write_and_call(tmp_path: Path, script: str, fault: Fault) -> None:
-    async with campaign_on(tmp_path, count=18) as bench:
+    async with campaign_on(tmp_path, count=14) as bench:
         checked: list[set[int]] = []
 
         async def kill_and_look(bench: Bench, call: Call) -> Any:
@@ -102,7 +102,7 @@ async def test_a_server_killed_between_write_and_call(tmp_path: Path, script: st
 
 async def test_what_was_dialled_is_known_to_the_server_that_was_started_again(tmp_path: Path) -> None:
     """Killed at any moment, six times: whoever was being dialled stands in the very first answer of the next server."""
-    async with campaign_on(tmp_path, count=120) as bench:
+    async with campaign_on(tmp_path, count=90) as bench:
         running = asyncio.create_task(bench.runtime.run())
         for number in range(6):
             known = len(bench.exchange.originated)
@@ -119,7 +119,7 @@ async def test_what_was_dialled_is_known_to_the_server_that_was_started_again(tm
 # ---- frozen -------------------------------------------------------------------------------------------------
 async def test_a_frozen_server(tmp_path: Path) -> None:
     """Launching stops, those who talk finish, those who answer are bridged, and it goes on."""
-    async with campaign_on(tmp_path, count=40) as bench:
+    async with campaign_on(tmp_path, count=24) as bench:
         running = asyncio.create_task(bench.runtime.run())
         await until(lambda: len(bench.exchange.talked) >= 3)
         begin = asyncio.get_running_loop().time()
@@ -141,13 +141,13 @@ async def test_a_frozen_server(tmp_path: Path) -> None:
 
 # ---- full ---------------------------------------------------------------------------------------------------
 async def test_a_full_memory(tmp_path: Path) -> None:
-    async with campaign_on(tmp_path, count=40) as bench:
+    async with campaign_on(tmp_path, count=24) as bench:
         running = asyncio.create_task(bench.runtime.run())
         await until(lambda: len(bench.exchange.talked) >= 3)
         with bench.admin() as admin:
             admin.config_set("maxmemory", "100kb")
         begin = asyncio.get_running_loop().time()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.8)
         end = asyncio.get_running_loop().time()
         assert bench.originated_between(begin + 0.05, end) == []
         assert bench.runtime.engine.status().talking == 0
@@ -170,13 +170,13 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     program.write_text(f'#!/bin/sh\n[ ! -e {full} ] || ulimit -f 0\nexec {embedded.server_program()} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(embedded, "server_program", lambda: program)
-    async with campaign_on(tmp_path / "data", count=40) as bench:
+    async with campaign_on(tmp_path / "data", count=24) as bench:
         running = asyncio.create_task(bench.runtime.run())
         await until(lambda: len(bench.exchange.talked) >= 3)
         full.touch()
         resource.prlimit(bench.pid, resource.RLIMIT_FSIZE, (0, 0))
         begin = asyncio.get_running_loop().time()
-        await asyncio.sleep(2)
+        await asyncio.sleep(1.2)
         end = asyncio.get_running_loop().time()
         assert bench.originated_between(begin + 0.05, end) == []
         assert bench.runtime.engine.status().talking == 0
@@ -189,7 +189,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 # ---- overtaken ----------------------------------------------------------------------------------------------
 async def test_an_overtaken_run_ends_at_its_next_write(tmp_path: Path) -> None:
-    async with campaign_on(tmp_path, count=40) as bench:
+    async with campaign_on(tmp_path, count=24) as bench:
         running = asyncio.create_task(bench.runtime.run())
         await until(lambda: len(bench.exchange.talked) >= 3)
         with bench.admin() as admin:

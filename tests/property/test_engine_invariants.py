@@ -385,7 +385,7 @@ class EngineMachine(RuleBasedStateMachine):
     def the_engine_is_restored(self) -> None:
         self.bench.restart()
 
-    @precondition(lambda self: len(self.books.claims) > 9)
+    @precondition(lambda self: len(self.books.claims) > 4)
     @rule(order=st.sampled_from(["drain", "stop", "everything"]))
     def the_day_ends(self, order: str) -> None:
         if order == "everything":
