@@ -334,7 +334,7 @@ async def live(
 
     if clock is None:
         clock = SystemClock()
-    elif not ip_address(campaign.asterisk.host).is_loopback:
+    elif not _is_loopback(campaign.asterisk.host):
         raise ComplianceBreach("expected the system's clock for a switch that reaches people, was another")
     secret = ami_secret(campaign)
     logger = structlog.get_logger()
@@ -354,6 +354,14 @@ async def live(
             yield session
 
 
+def _is_loopback(host: str) -> bool:
+    """Whether an address is of this machine alone; a name other than localhost is not trusted to be."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def ami_secret(campaign: Campaign) -> str:
     """Read the manager interface's secret from its file (mode 600) or the environment. Raises `ConfigError`."""
     settings = campaign.asterisk
@@ -366,6 +374,8 @@ def ami_secret(campaign: Campaign) -> str:
             raise ConfigError(f"{path}: the AMI secret cannot be read: {error.strerror or error}") from error
         if mode & 0o077:
             raise ConfigError(f"{path}: expected mode 600, was {mode:o}: chmod 600 {path}")
+        if not secret:
+            raise ConfigError(f"{path}: expected the AMI secret, was empty")
         return secret
     secret = os.environ.get(settings.secret_env, "")
     if not secret:

@@ -274,7 +274,6 @@ class Runtime:
             await self._store.stop(key, action.reason)
 
     async def _settle(self, settlements: Sequence[act.Settlement]) -> None:
-        self._own_stops.update(key for settlement in settlements for key in settlement.stop_keys)
         self._checkpoint("settling")
         await self._store.settle(self._campaign, settlements)
         self._checkpoint("settled")

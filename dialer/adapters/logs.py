@@ -12,12 +12,19 @@ import structlog
 
 # A telephone number as people write it: at least seven digits, with single spaces, dots, dashes or brackets between.
 _NUMBER = re.compile(r"\+?\d(?:[ .()/-]{0,2}\d){6,14}")
-_KEPT = frozenset({"timestamp", "attempt_id", "run", "event", "level"})
+_KEPT = frozenset({"timestamp", "attempt_id", "run", "level"})
 
 
 def mask(text: str) -> str:
-    """Hide the middle of every telephone number: +51999000111 becomes +5199•••111."""
-    return _NUMBER.sub(lambda match: f"{match[0][:5]}•••{match[0][-3:]}", text)
+    """Hide the middle of every telephone number, three digits at least: +51999000111 becomes +5199•••111."""
+    return _NUMBER.sub(_hidden, text)
+
+
+def _hidden(match: re.Match[str]) -> str:
+    number = match[0]
+    tail = 3 if len(number) >= 10 else 2
+    head = max(0, min(5, len(number) - tail - 4))
+    return f"{number[:head]}•••{number[-tail:]}"
 
 
 def mask_numbers(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:

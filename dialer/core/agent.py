@@ -29,7 +29,6 @@ AGENT_TRANSITIONS: dict[AgentState, dict[type, AgentState]] = {
         Bridge: S.RESERVED,
         ev.AttemptSurvived: S.ON_CALL,
         ev.AgentPaused: S.PAUSED,
-        ev.AgentReadied: S.IDLE,
         ev.AgentLoggedOut: S.OFFLINE,
     },
     S.RESERVED: {

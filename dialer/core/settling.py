@@ -125,8 +125,6 @@ class Settling:
         entry.progress = after
         self.requeue(attempt.lead)
         stop_reason = STOPPING.get(Disposition(disposition), "")
-        if stop_reason:
-            self.stop(attempt.own_stop_keys, stop_reason)  # the same person may ring on another account now
         self._state.settlements.append(
             act.Settlement(
                 attempt_id=attempt.attempt_id,

@@ -34,7 +34,7 @@ from tests.integration.conftest import started
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(150)]
 
-LEADS, AGENTS = 14, 4
+LEADS, AGENTS = 9, 4
 MOMENTS = (1, 2, 3, 4, 5, 7, 9, 11) if os.environ.get("CADENCIA_NIGHTLY") else (5,)
 QUICK = ("10", "11", "30", "40", "50")  # lines that ring for long would only make the test long
 _trials = count(1)
@@ -43,7 +43,7 @@ _trials = count(1)
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("crashes")
-    with started(Lab(folder, agents=AGENTS, carriers=2, ring_s=0.8, talk_s=(2.0, 5.0), key_every_s=0.7)) as bench:
+    with started(Lab(folder, agents=AGENTS, carriers=2, ring_s=0.8, talk_s=(1.5, 3.0), key_every_s=0.5)) as bench:
         yield bench
 
 

@@ -484,4 +484,4 @@ def test_the_engine_keeps_its_promises_and_every_cell_of_its_tables_is_reached(m
     )
     expected = cells(ATTEMPT_TRANSITIONS) | cells(AGENT_TRANSITIONS)
     # An idle agent who says to be ready is ready already: the floor moves nobody.
-    assert expected - visited.keys() <= {"IDLE AgentReadied"}
+    assert expected <= visited.keys()

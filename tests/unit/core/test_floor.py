@@ -17,7 +17,6 @@ PAUSED    AgentLoggedOut   OFFLINE
 IDLE      Bridge           RESERVED
 IDLE      AttemptSurvived  ON_CALL
 IDLE      AgentPaused      PAUSED
-IDLE      AgentReadied     IDLE
 IDLE      AgentLoggedOut   OFFLINE
 RESERVED  AttemptBridged   ON_CALL
 RESERVED  BridgeFailed     IDLE
