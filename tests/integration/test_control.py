@@ -313,7 +313,11 @@ async def test_a_dead_programs_lease_is_taken_at_once(tmp_path: Path, monkeypatc
             assert (await bootstrap._open(mine, "morning")).run == 2
 
 
-@pytest.mark.parametrize("owner", [f"elsewhere:{os.getpid()}", f"{socket.gethostname()}:1", "strange"])
+@pytest.mark.parametrize(
+    "owner",
+    [f"elsewhere:{os.getpid()}", f"{socket.gethostname()}:1", "strange"],
+    ids=["another host", "a living process", "no process"],
+)
 async def test_another_lease_is_respected(tmp_path: Path, owner: str) -> None:
     from dialer.adapters.store.redis import open_store
 
