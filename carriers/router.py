@@ -24,11 +24,11 @@ class SpreadRouter:
         """How many channels are free, over all trunks."""
         return sum(trunk.free_channels for trunk in self.trunks.values())
 
-    def take(self) -> str | None:
-        """Choose a trunk for a planned call and use a channel of it; None where none is free."""
+    def take(self, now: float) -> str | None:
+        """Choose a trunk for a planned call and use a channel of it; None where none has room."""
         chosen: TrunkLoad | None = None
         for trunk in self.trunks.values():
-            if trunk.free_channels > 0 and (chosen is None or _burden(trunk) < _burden(chosen)):
+            if trunk.room(now) > 0 and (chosen is None or _burden(trunk) < _burden(chosen)):
                 chosen = trunk
         if chosen is None:
             return None

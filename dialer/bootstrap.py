@@ -4,7 +4,7 @@
 |-------------|-----------|-----------------|---------------------|--------------------------|----------------|
 | simulate    | simulated | simulated world | event heap          | memory                   | `sim.runner`   |
 | rehearse    | simulated | simulated world | virtual             | embedded Valkey or Redis | `Runtime`      |
-| sandbox     | simulated | simulated world | the system's        | embedded Valkey or Redis | `Runtime`      |
+| sandbox     | simulated | simulated world | the system's        | embedded Valkey          | `Runtime`      |
 | live        | real      | Asterisk        | the system's        | embedded Valkey or Redis | `Runtime`      |
 | replay      | -         | -               | as recorded         | journal                  | `sim.replay`   |
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from compliance.ruleset import EVERYTHING
 from dialer import __version__
 from dialer.adapters.audit import audit_log
 from dialer.adapters.clock import SystemClock
@@ -36,7 +37,8 @@ from dialer.adapters.supervisor import Supervisor
 from dialer.config.campaign import Campaign
 from dialer.config.rule_packs import rule_set
 from dialer.core.engine import Engine
-from dialer.core.lead import Lead
+from dialer.core.events import LaunchingPaused
+from dialer.core.lead import Lead, LeadProgress
 from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError, JournalError
 from dialer.ports import Clock, Opening, Telephony
 from dialer.runtime import CRASH_POINTS, Observer, Runtime
@@ -49,6 +51,7 @@ from sim.runner import Runner
 from sim.scenario import Population, Scenario
 from sim.world import World
 
+CLOCK_WATCH_S, CLOCK_AHEAD_S = 5.0, 2.0
 CRASH_ENV = "CADENCIA_CRASH_AT"
 POLICY_OF_MODE = {"progressive": "progressive-v1", "predictive": "priced-v1"}
 
@@ -149,6 +152,9 @@ async def _session(
     name = campaign.campaign
     opening = on_the_lists(await _open(store, name), leads)
     try:
+        reason = await store.stopped(EVERYTHING)
+        if reason is not None:
+            raise ConfigError(f"every call is forbidden ({reason}): `dialer resume --all` lifts the emergency stop")
         engine = make_engine(campaign, run=opening.run, seed=seed)
         header = header_of(campaign, run=opening.run, seed=seed, started_at=clock.now(), policies=engine.policy_ids)
         journal = Journal(journal_path(place.data_dir, header), header)
@@ -165,24 +171,63 @@ async def _session(
         )
         supervisor = Supervisor(runtime, campaign, clock=clock, store=store, audit=audit_log(place.data_dir))
         async with ControlServer(supervisor, name, place.data_dir).serve():
-            yield Session(runtime=runtime, journal=journal.path, clock=clock)
+            watch = asyncio.create_task(_watch_clock(clock, runtime)) if isinstance(clock, SystemClock) else None
+            try:
+                yield Session(runtime=runtime, journal=journal.path, clock=clock)
+            finally:
+                if watch is not None:
+                    watch.cancel()
     finally:
         await store.close_campaign(name)
 
 
+async def _watch_clock(clock: SystemClock, runtime: Runtime) -> None:
+    """Pause when the wall clock was set back: time here does not run backwards, and would dial by a wrong hour."""
+    while True:
+        await asyncio.sleep(CLOCK_WATCH_S)
+        if clock.ahead_s() > CLOCK_AHEAD_S:
+            structlog.get_logger().critical("clock.set_back", ahead_s=round(clock.ahead_s(), 1))
+            runtime.emit(LaunchingPaused(at=clock.now(), by="the clock, which was set back: start the campaign again"))
+            return
+
+
 def on_the_lists(opening: Opening, leads: Sequence[Lead]) -> Opening:
-    """Keep of an opening the leads that the lists have now, as they say them; what the lists have dropped is not
-    dialled, but for the outcome of a call that was under way."""
+    """Keep of an opening the leads that the lists have now, as they say them. What the lists have dropped is not
+    dialled; it stays only for the outcome of a call that was under way."""
     listed = {lead.lead_id: lead for lead in leads}
     under_way = {claim.lead_id for claim in opening.in_flight}
-    kept = [
-        (listed.get(lead.lead_id, lead), progress)
-        for lead, progress in zip(opening.leads, opening.progress, strict=True)
-        if lead.lead_id in listed or lead.lead_id in under_way
-    ]
+    kept: list[tuple[Lead, LeadProgress]] = []
+    unlisted: list[str] = []
+    for stored, progress in zip(opening.leads, opening.progress, strict=True):
+        lead = listed.get(stored.lead_id)
+        if lead is not None:
+            kept.append((lead, _by_number(progress, stored, lead)))
+        elif stored.lead_id in under_way:
+            kept.append((stored, progress))
+            unlisted.append(stored.lead_id)
     return msgspec.structs.replace(
-        opening, leads=tuple(lead for lead, _ in kept), progress=tuple(progress for _, progress in kept)
+        opening,
+        leads=tuple(lead for lead, _ in kept),
+        progress=tuple(progress for _, progress in kept),
+        unlisted=tuple(unlisted),
     )
+
+
+def _by_number(progress: LeadProgress, stored: Lead, listed: Lead) -> LeadProgress:
+    """Carry each number's rest over to its place on the present list; a number that is new there is rested."""
+    before = [number.e164 for number in stored.numbers]
+    now = [number.e164 for number in listed.numbers]
+    if before == now or len(progress.number_ready_at) != len(before):
+        return progress
+    rests = dict(zip(before, progress.number_ready_at, strict=True))
+    ready = tuple(rests.get(number, 0.0) for number in now)
+    next_number = before[progress.number_index]
+    index = now.index(next_number) if next_number in now else 0
+    if ready[index] is None:
+        index = next((place for place, rest in enumerate(ready) if rest is not None), -1)
+    if index < 0:
+        return msgspec.structs.replace(progress, status="finished", number_index=0, number_ready_at=ready)
+    return msgspec.structs.replace(progress, number_index=index, number_ready_at=ready)
 
 
 def claim_folder(data_dir: Path, environment: str) -> None:

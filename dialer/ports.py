@@ -23,6 +23,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
     in_flight: tuple[Claim, ...]  # claimed by an earlier run and never settled: outcome unknown
+    unlisted: tuple[str, ...] = ()  # of the leads, those that are there for the sake of `in_flight` alone
     learned: Learned | None = None  # the last snapshot of an earlier run
 
 
@@ -78,6 +79,10 @@ class LeadStore(StopStore, Protocol):
 
     async def add_leads(self, campaign: str, leads: Sequence[Lead]) -> list[str]:
         """Add leads that are not there yet; returns the ids that were there already (left as they were)."""
+        ...
+
+    async def stopped(self, key: str) -> str | None:
+        """The reason of a stop; None where there is none."""
         ...
 
     async def lift(self, key: str) -> bool:

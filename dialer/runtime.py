@@ -143,13 +143,15 @@ class Runtime:
     async def _begin(self) -> None:
         """Start is recovery: the list as the store has it, what an earlier run left in flight, then the switch."""
         opening, now = self._opening, self._clock.now()
-        for leads, progress, last in lead_chunks(opening.leads, opening.progress):
-            self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress, last=last))
-            await asyncio.sleep(0)  # a long list must not hold the loop
         if opening.learned is not None:
             self.emit(ev.StateRecalled(at=now, learned=opening.learned))
+        for leads, progress, last in lead_chunks(opening.leads, opening.progress):
+            last = last and not opening.in_flight
+            self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress, unlisted=opening.unlisted, last=last))
+            await asyncio.sleep(0)  # a long list must not hold the loop
         if opening.in_flight:
             self.emit(ev.AttemptsInherited(at=now, claims=opening.in_flight))
+            self.emit(ev.LeadsAdded(at=now, leads=(), progress=()))  # the last: now all is known
         self._logger.info(
             "campaign.started",
             campaign=self._campaign,

@@ -39,8 +39,8 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "number_gap": "least rest of a lead between two attempts, whichever its numbers",
         "wrap_up_limit_s": "seconds an agent has after a call; then the disposition is UNDISPOSED",
         "amd": "answering-machine detection by the switch, before the agent",
-        "retry": "by disposition, when and how often to try again; a disposition that is not named ends the lead. "
-        "What you write replaces the whole default table",
+        "retry": "by disposition, when and how often to try again; what is not named keeps its default; "
+        "`max: 0` for never",
         "lists": "CSV files, relative to the campaign file",
         "trunks": "how calls leave",
         "caller_ids": "numbers that people see, E.164. One of the called number's country is taken where there is one",

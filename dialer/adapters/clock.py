@@ -32,6 +32,10 @@ class SystemClock:
             return wall
         return ours
 
+    def ahead_s(self) -> float:
+        """How far this clock is ahead of the wall clock, which was set back; seconds."""
+        return self._base + time.monotonic() - (time.time() + self._shift_s)
+
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Call back at or after `when`."""
         return asyncio.get_running_loop().call_later(max(0.0, when - self.now()), callback)

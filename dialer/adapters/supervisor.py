@@ -52,6 +52,8 @@ class Supervisor:
             case msg.Pause():
                 return self._order(ev.LaunchingPaused(at=now, by=who.name), "pause", who)
             case msg.Resume():
+                if self._runtime.engine.status().draining:
+                    return msg.Refused(reasons=("it drains: start it again when it has ended",))
                 return self._order(ev.LaunchingResumed(at=now, by=who.name), "resume", who)
             case msg.Drain():
                 return self._order(ev.DrainOrdered(at=now, by=who.name), "drain", who)

@@ -73,7 +73,7 @@ def obstacles(status: CampaignStatus) -> list[str]:
     if status.paused:
         found.append(f"it is paused: dialer resume {status.campaign}")
     if not status.link_up:
-        found.append("the link to the switch is down")
+        found.append(f"the link to the switch is down: {status.link_down_because or 'connecting'}")
     if not status.store_ok:
         found.append("the store does not answer")
     if status.dialling:

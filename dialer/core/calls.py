@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import msgspec
 
 from carriers.caller_id import choose_caller_id
@@ -51,12 +53,14 @@ class Calls:
         self.set_up_held()
 
     def set_up_held(self) -> None:
-        """Dial what the store holds for us, as fast as the trunks take call set-ups."""
+        """Dial what the store holds for us, as fast as the trunks take call set-ups, while there are agents."""
         state = self._state
+        nobody = state.floor.idle + len(state.floor.busy) == 0
+        earliest = inf
         for _ in range(len(state.held)):
             attempt = state.attempts[state.held.popleft()]
             trunk = state.router.trunks[attempt.trunk]
-            if attempt.hang_up_asked or not self._launching.may_dial() or state.now >= attempt.closes_at:
+            if nobody or attempt.hang_up_asked or not self._launching.may_dial() or state.now >= attempt.closes_at:
                 # Held, but not dialled: it stays counted, which is the safe side.
                 self._settling.undialled(attempt, Disposition.CANCELLED)
             elif trunk.set_up(state.now):
@@ -64,10 +68,14 @@ class Calls:
                 self._originate(attempt)
             else:
                 state.held.append(attempt.attempt_id)
-                state.timers.set(trunk.next_set_up_at(state.now), TimerKind.SET_UP)
+                earliest = min(earliest, trunk.next_set_up_at(state.now))
+        if earliest < (inf if state.set_up_at is None else state.set_up_at):
+            state.set_up_at = earliest
+            state.timers.set(earliest, TimerKind.SET_UP)
 
     def _originate(self, attempt: Attempt) -> None:
         attempt.originated_at = self._state.now
+        self._state.lines.column(0)[attempt.row] = self._state.now  # it rings from now on, not from its claim
         attempt.caller_id = choose_caller_id(attempt.number, self._state.campaign.caller_ids)
         self._state.counters.attempts += 1
         self._state.out.append(
@@ -260,11 +268,13 @@ class Calls:
         """A call of an earlier run goes on: its agent is busy, and its end will be settled like any other."""
         attempt = self._fits(event.attempt_id, ev.AttemptSurvived)
         agent = self._state.floor.get(event.agent_id)
-        if attempt is None or agent is None or agent.state is not AgentState.IDLE:
+        if attempt is None:
             return
         attempt.move(ev.AttemptSurvived)
-        attempt.agent_id = agent.agent_id
         attempt.bridged_at = event.at
+        if agent is None or agent.state is not AgentState.IDLE:
+            return  # whoever talks is not on our floor: the call goes on all the same, and its end settles it
+        attempt.agent_id = agent.agent_id
         self._state.floor.take_up(agent, attempt.attempt_id, event.at)
 
     def limit_passed(self, attempt_id: int) -> None:

@@ -1,4 +1,4 @@
-"""What a campaign has done since its engine started."""
+"""What a campaign has done, in all of its runs as far as they were kept."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from compliance.ruleset import EVERYTHING, RuleSet
+from dialer import __version__
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -93,7 +94,8 @@ class Engine:
         self._state.out = []
         self._handlers[type(event)](event)
         self._state.record_ends()
-        if self._state.draining and not self._state.attempts and not self._state.ended:
+        idle = self._state.loaded and not self._state.attempts
+        if self._state.draining and idle and not self._state.ended:
             self._state.end("drained")
         return self._state.out
 
@@ -122,7 +124,9 @@ class Engine:
             if len(progress.number_ready_at) != len(lead.numbers):
                 progress = _fresh(progress, len(lead.numbers))
             index = self._state.queue.add(lead, progress)
-            if progress.status == "ready":
+            if lead.lead_id in event.unlisted:
+                self._state.unlisted.add(index)
+            elif progress.status == "ready":
                 self._settling.requeue(index)
         if not event.last:
             return
@@ -157,8 +161,8 @@ class Engine:
             self._state.attempts[claim.attempt_id] = attempt
 
     def _state_recalled(self, event: ev.StateRecalled) -> None:
-        """Go on with what an earlier run learned; one from the future belongs to another clock and is left alone."""
-        if event.learned.at <= event.at:
+        """Go on with what an earlier run learned; what another version or another clock left is not for this one."""
+        if event.learned.at <= event.at and event.learned.version == __version__:
             self._state.recall(event.learned)
 
     def _store_stalled(self, _: ev.StoreStalled) -> None:
@@ -222,6 +226,7 @@ class Engine:
             elif kind is TimerKind.TICK:
                 self._launching.tick()
             elif kind is TimerKind.SET_UP:
+                self._state.set_up_at = None
                 self._calls.set_up_held()
             elif kind is TimerKind.SAVE:
                 self._save()

@@ -24,6 +24,7 @@ class LeadsAdded(Event, frozen=True, kw_only=True, tag=True):
 
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
+    unlisted: tuple[str, ...] = ()  # of these leads, those that no list has any more: only their calls are settled
     last: bool = True  # of a list that comes in pieces: nothing is dialled before the last
 
 

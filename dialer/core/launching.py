@@ -146,7 +146,7 @@ class Launching:
             fact_keys=self._state.rules.fact_keys(candidate),
             caps=self._state.rules.caps(candidate, now),
         )
-        trunk = self._state.router.take()
+        trunk = self._state.router.take(now)
         assert trunk is not None, "a launch never exceeds the router's room"
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
         attempt.probability = self.probability(index)

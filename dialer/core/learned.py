@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 
+from dialer import __version__
+
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """Plain values, so that they can stand in the store and in the journal."""
 
     at: float  # UTC seconds: when this was so
+    version: str = __version__  # of the program: another one's may have another shape
     policies: dict[str, dict[str, Any]]  # policy id: its snapshot
     answers: dict[str, Any]  # `models.answer.AnswerTable.snapshot`
     counters: dict[str, Any]  # `Counters.snapshot`

@@ -106,6 +106,8 @@ class Settling:
     def requeue(self, index: int) -> None:
         """Queue a lead that is ready, on its next number that can ever be called; without one it is finished."""
         state, entry = self._state, self._state.queue[index]
+        if index in state.unlisted:
+            return
         while entry.progress.status == "ready":
             number_index = entry.progress.number_index
             number = entry.lead.numbers[number_index]

@@ -17,7 +17,7 @@ from dialer.core.timers import TimerKind
 # Set as they are; everything else in the state has its own field below.
 _PLAIN = (
     "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "link_down_because", "store_ok",
-    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "ticking", "last_guard",
+    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "set_up_at", "ticking", "last_guard",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row"))
@@ -57,6 +57,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     timer_seq: int
     trunks: dict[str, tuple[int, int, tuple[float, ...]]]  # channels in use, planned calls, recent set-ups
     held: tuple[int, ...]
+    unlisted: tuple[int, ...]
     chance: dict[str, str]  # the bit generator's state; its numbers are too large for JSON
     learned: Learned
     decisions: tuple[tuple[float, Decision], ...]
@@ -80,6 +81,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
             for owner in state.lines.owners
         ),
         held=tuple(state.held),
+        unlisted=tuple(sorted(state.unlisted)),
         waiting=tuple(state.waiting),
         agents=tuple(
             AgentRecord(agent_id=a.agent_id, state=int(a.state), values={slot: getattr(a, slot) for slot in _AGENT})
@@ -117,6 +119,7 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     _restore_floor(state, snapshot)
     state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
     state.held.extend(snapshot.held)
+    state.unlisted.update(snapshot.unlisted)
     for name, (in_use, planned, set_ups) in snapshot.trunks.items():
         state.router.trunks[name].in_use = in_use
         state.router.trunks[name].planned = planned

@@ -52,6 +52,8 @@ class CampaignState:
         self.attempts: dict[int, Attempt] = {}
         self.lines: LiveRows[Attempt] = LiveRows(columns=2)  # launched at, probability of a live answer
         self.held: deque[int] = deque()  # reserved, and waiting for a call set-up of their trunk
+        self.set_up_at: float | None = None  # when the held ones are looked at again
+        self.unlisted: set[int] = set()  # leads that no list has any more: settled, and never dialled
         self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
         self.next_attempt_id = run * ATTEMPTS_PER_RUN
         self.router = SpreadRouter(

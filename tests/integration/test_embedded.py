@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -213,8 +214,9 @@ async def test_many_that_start_at_once_share_one_server(tmp_path: Path) -> None:
 
 
 async def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "short"))
-    (tmp_path / "short").mkdir()
+    # A folder of its own, for pytest's own may be too long for a socket already.
+    short = Path(tempfile.mkdtemp(prefix="c-"))
+    monkeypatch.setattr("tempfile.tempdir", str(short))
     long = tmp_path / ("x" * 110)
     server, guest = EmbeddedValkey(long), EmbeddedValkey(long)
     await server.start()
@@ -232,10 +234,11 @@ async def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path, monkeypatch:
     server._process.wait()
     server._release()  # as if the program had been killed, too
     await server.start()
-    assert len(list((tmp_path / "short").iterdir())) == 1
+    assert len(list(short.iterdir())) == 1
     assert pid_of(server)
     await server.stop()
-    assert not list((tmp_path / "short").iterdir())
+    assert not list(short.iterdir())
+    short.rmdir()
 
 
 async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

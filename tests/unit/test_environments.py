@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from dialer.bootstrap import ami_secret, claim_folder, live, on_the_lists, replay_journal, simulate
+from dialer.adapters.store.redis import open_store
+from dialer.bootstrap import Place, ami_secret, claim_folder, live, on_the_lists, replay_journal, sandbox, simulate
 from dialer.config.campaign import Campaign
 from dialer.core.actions import Claim
 from dialer.core.lead import Lead, LeadProgress
@@ -32,6 +34,7 @@ def test_a_run_dials_the_leads_that_the_lists_have_now_as_they_say_them() -> Non
     opening = on_the_lists(opening_of(before, dropped, calling, under_way=("L3",)), [now])
     assert opening.leads == (now, calling)
     assert [progress.attempts for progress in opening.progress] == [3, 3]
+    assert opening.unlisted == ("L3",)
 
 
 def test_a_folder_belongs_to_one_environment(tmp_path: Path) -> None:
@@ -76,3 +79,27 @@ def test_a_journal_of_another_policy_replays_with_that_policy(tmp_path: Path) ->
     header, result = replay_journal(journal)
     assert set(header.policies.values()) == {"progressive-v1"}
     assert result.difference is None
+
+
+def test_a_number_s_rest_follows_the_number_to_its_new_place_on_the_list() -> None:
+    stored = lead_of("L1", numbers=2)
+    first, second = stored.numbers
+    progress = LeadProgress(lead_id="L1", number_index=1, number_ready_at=(None, 50.0))
+    opening = Opening(run=1, leads=(stored,), progress=(progress,), in_flight=())
+    turned = msgspec.structs.replace(stored, numbers=(second, first))
+    (moved,) = on_the_lists(opening, [turned]).progress
+    assert (moved.number_ready_at, moved.number_index) == ((50.0, None), 0)
+    (dead,) = on_the_lists(opening, [msgspec.structs.replace(stored, numbers=(first,))]).progress
+    assert dead.status == "finished"
+
+
+async def test_nothing_starts_while_the_emergency_stop_is_set(tmp_path: Path) -> None:
+    campaign = campaign_of()
+    async with open_store(None, tmp_path) as store:
+        await store.stop("everything", "emergency")
+        session = sandbox(campaign, [lead_of("L1")], Place(data_dir=tmp_path), seed=1)
+        with pytest.raises(ConfigError, match="lifts the emergency stop"):
+            await session.__aenter__()
+        await store.lift("everything")
+        async with sandbox(campaign, [lead_of("L1")], Place(data_dir=tmp_path), seed=1):
+            pass

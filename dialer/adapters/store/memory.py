@@ -185,6 +185,9 @@ class MemoryStore:
     async def stop(self, key: str, reason: str) -> None:
         self.stop_now(key, reason)
 
+    async def stopped(self, key: str) -> str | None:
+        return self.data.stops.get(key)
+
     async def lift(self, key: str) -> bool:
         return self.lift_now(key)
 

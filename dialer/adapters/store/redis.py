@@ -218,6 +218,12 @@ class RedisStore:
     async def stop(self, key: str, reason: str) -> None:
         await self._run("stop", [STOPS, STOP_LOG], [key, reason, STOP_LOG_LENGTH])
 
+    async def stopped(self, key: str) -> str | None:
+        """Return the reason of a stop; None where there is none."""
+        with _translated():
+            reason = await self._client.hget(STOPS, key)
+        return reason.decode() if isinstance(reason, bytes) else reason
+
     async def lift(self, key: str) -> bool:
         """Take a stop back; returns whether there was one. Campaigns that run do not hear of it.
 

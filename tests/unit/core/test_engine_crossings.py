@@ -10,8 +10,9 @@ from compliance.window import WindowState
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.calls import ENDED_BY_SWITCH_S, UNBRIDGED_LIMIT_S
+from dialer.core.engine import Engine
 from dialer.core.lead import LeadProgress, PhoneNumber
-from tests.unit.core.bench_engine import Bench, OpenRules, lead_of
+from tests.unit.core.bench_engine import Bench, OpenRules, campaign_of, lead_of
 
 
 def same_person(bench: Bench) -> None:
@@ -233,3 +234,72 @@ def test_ready_in_a_call_takes_back_the_wish_for_a_pause() -> None:
     bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=16)
     bench.tell(ev.AgentKeyed, agent_id="ana", key="#")
     assert bench.state("ana") == "IDLE"
+
+
+def test_unequal_trunks_are_planned_only_as_far_as_each_can_place() -> None:
+    trunks = [{"name": "slow", "max_channels": 100, "max_cps": 1}, {"name": "fast", "max_channels": 30, "max_cps": 30}]
+    bench = Bench(leads=60, trunks=trunks)
+    bench.log_in("ana")
+    ids = bench.dial(60)
+    assert len(ids) == 30 + 1
+    assert len(bench.of(act.Originate)) == len(ids)
+
+
+def test_held_calls_have_one_timer_and_are_given_up_when_the_floor_is_empty() -> None:
+    bench = Bench(leads=20, trunks=[{"name": "t1", "max_channels": 50, "max_cps": 4}])
+    bench.log_in("ana")
+    claimed: list[int] = []
+    for _ in range(3):
+        bench.policy.want = 4
+        claimed += [c.attempt_id for a in bench.wait(1.05) if isinstance(a, act.Reserve) for c in a.claims]
+        bench.engine._state.router.trunks["t1"].planned = 0  # as if the plan had been too bold
+    bench.tell(ev.Reserved, attempt_ids=tuple(claimed))
+    assert len(bench.engine._state.held) == len(claimed) - 4 >= 4
+    before = len(bench.engine._state.timers.pending)
+    bench.wait(1.05)
+    assert len(bench.engine._state.timers.pending) <= before + 8
+    placed = len(bench.of(act.Originate))
+    bench.tell(ev.AgentLoggedOut, agent_id="ana")
+    bench.wait(5.0)
+    assert len(bench.of(act.Originate)) == placed
+    assert not bench.engine._state.held
+
+
+def test_a_lead_that_no_list_has_any_more_is_settled_and_never_dialled_again() -> None:
+    bench = Bench(leads=0)
+    bench.tell(ev.LinkDropped, reason="not yet connected")
+    lead = lead_of("L7")
+    bench.tell(ev.LeadsAdded, leads=(lead,), progress=(LeadProgress(lead_id="L7"),), unlisted=("L7",))
+    claim = act.Claim(
+        attempt_id=9, lead_id="L7", number=lead.numbers[0].e164, at=bench.now, stop_keys=(), fact_keys=(), caps=()
+    )
+    bench.tell(ev.AttemptsInherited, claims=(claim,))
+    bench.tell(ev.LinkUp)
+    assert [s.disposition for s in bench.settled] == ["UNKNOWN"]
+    bench.log_in("ana")
+    bench.policy.want = 3
+    bench.wait(5 * 3600.0)
+    assert bench.of(act.Reserve) == []
+
+
+def test_a_drain_while_the_list_loads_does_not_end_before_it_is_loaded() -> None:
+    bench = Bench(leads=0)
+    engine = Engine(campaign_of(), rules=OpenRules(), policies=bench.engine._state.policies, run=2, seed=1)  # type: ignore[arg-type]
+    piece = ev.LeadsAdded(at=bench.now, leads=(lead_of("L1"),), progress=(LeadProgress(lead_id="L1"),), last=False)
+    engine.step(piece)
+    assert engine.step(ev.DrainOrdered(at=bench.now, by="ops")) == []
+    ended = engine.step(ev.LeadsAdded(at=bench.now, leads=(), progress=()))
+    assert any(isinstance(action, act.EndCampaign) for action in ended)
+
+
+def test_a_survivor_whose_agent_is_not_ours_goes_on_until_its_end() -> None:
+    bench = Bench(leads=1)
+    bench.tell(ev.LinkDropped, reason="not yet connected")
+    number = "+51999000000"
+    claim = act.Claim(attempt_id=9, lead_id="L0", number=number, at=bench.now, stop_keys=(), fact_keys=(), caps=())
+    bench.tell(ev.AttemptsInherited, claims=(claim,))
+    bench.tell(ev.AttemptSurvived, attempt_id=9, agent_id="stranger")
+    bench.tell(ev.LinkUp)
+    assert bench.settled == []
+    bench.tell(ev.AttemptEnded, attempt_id=9, cause=16)
+    assert [s.disposition for s in bench.settled] == ["UNDISPOSED"]

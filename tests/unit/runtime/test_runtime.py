@@ -50,11 +50,11 @@ async def test_facts_of_one_turn_are_flushed_once() -> None:
         assert len(stage.names("flush")) == len(before) + 1
 
 
-async def test_a_start_tells_the_list_then_what_was_learned_and_claimed_and_only_then_hears_the_switch() -> None:
+async def test_a_start_recalls_then_tells_the_list_and_what_was_claimed_and_only_then_hears_the_switch() -> None:
     learned = Learned(at=START - 9.0, policies={}, answers=AnswerTable().snapshot(), counters={"attempts": 7})
     async with Stage(learned=learned, in_flight=(claim_of(5, "L0"),)).play() as stage:
         told = [type(event).__name__ for event in stage.of("append")]
-        assert told[:4] == ["LeadsAdded", "StateRecalled", "AttemptsInherited", "AgentLoggedIn"]
+        assert told[:5] == ["StateRecalled", "LeadsAdded", "AttemptsInherited", "LeadsAdded", "AgentLoggedIn"]
         assert stage.runtime.engine.counters.attempts == 7
         assert stage.of("settle") == [[5]]
 
