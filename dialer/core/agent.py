@@ -49,6 +49,7 @@ class Agent:
         "agent_id",
         "attempt_id",
         "busy_since",
+        "counts",
         "logging_out",
         "pause_reason",
         "pausing",
@@ -57,8 +58,9 @@ class Agent:
         "state",
     )
 
-    def __init__(self, agent_id: str) -> None:
+    def __init__(self, agent_id: str, counts: dict[AgentState, int] | None = None) -> None:
         self.agent_id = agent_id
+        self.counts = dict.fromkeys(AgentState, 0) if counts is None else counts  # the floor's, by state
         self.state = S.OFFLINE
         self.since = 0.0  # when the present state began
         self.attempt_id: int | None = None  # the call reserved, talked on or wrapped up
@@ -71,9 +73,12 @@ class Agent:
     def move(self, trigger: type, at: float) -> None:
         """Make the table's move. Raises `IllegalTransition` where it has none."""
         try:
-            self.state = AGENT_TRANSITIONS[self.state][trigger]
+            after = AGENT_TRANSITIONS[self.state][trigger]
         except KeyError:
             raise IllegalTransition(
                 f"agent {self.agent_id}: expected a move for {trigger.__name__}, found none from {self.state.name}"
             ) from None
+        self.counts[self.state] -= 1
+        self.counts[after] += 1
+        self.state = after
         self.since = at

@@ -16,7 +16,9 @@ class Floor:
     """Agents by id. The order of `_idle` is the order in which they became idle."""
 
     def __init__(self, agent_ids: Iterable[str]) -> None:
-        self.agents = {agent_id: Agent(agent_id) for agent_id in agent_ids}
+        self._counts = dict.fromkeys(AgentState, 0)
+        self.agents = {agent_id: Agent(agent_id, self._counts) for agent_id in agent_ids}
+        self._counts[AgentState.OFFLINE] = len(self.agents)
         self._idle: dict[str, Agent] = {}
         self.busy: LiveRows[Agent] = LiveRows(columns=1)  # when each busy agent's present call began
         self.leaving = 0  # busy agents who will pause after their call
@@ -32,7 +34,10 @@ class Floor:
         return self._idle.keys()
 
     def restore_order(self, idle: Iterable[str]) -> None:
-        """Set who is ready, longest idle first."""
+        """Set who is ready, longest idle first, after each agent's state was set."""
+        self._counts.update(dict.fromkeys(AgentState, 0))
+        for agent in self.agents.values():
+            self._counts[agent.state] += 1
         self._idle = {agent_id: self.agents[agent_id] for agent_id in idle}
 
     def get(self, agent_id: str) -> Agent | None:
@@ -41,10 +46,7 @@ class Floor:
 
     def count(self) -> dict[AgentState, int]:
         """How many agents are in each state."""
-        counts = dict.fromkeys(AgentState, 0)
-        for agent in self.agents.values():
-            counts[agent.state] += 1
-        return counts
+        return dict(self._counts)
 
     def log_in(self, agent: Agent, at: float) -> None:
         """A leg came up; a second log-in of one who is there changes nothing."""

@@ -20,7 +20,7 @@ _PLAIN = (
     "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "set_up_at", "ticking", "last_guard",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
-_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row"))
+_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts"))
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
