@@ -94,7 +94,8 @@ async def test_a_server_killed_between_write_and_call(tmp_path: Path, script: st
         await bench.dial_all()
         assert len(checked) == len(bench.kills) == 2
         bench.judge()
-        assert bench.stalls()
+        # After the reply nothing was under way: the server may be back before anybody asks again.
+        assert bench.stalls() or fault is killed_after_the_reply
         for killed_at in bench.kills:
             after = [at for at in bench.exchange.originated.values() if at > killed_at + 0.1]
             assert after and min(after) - killed_at < BACK_WITHIN_S
