@@ -14,6 +14,11 @@ class SpreadRouter:
 
     def __init__(self, trunks: Sequence[TrunkLoad]) -> None:
         self.trunks = {trunk.name: trunk for trunk in trunks}
+        self._unknown = TrunkLoad("", max_channels=1, max_cps=1.0)
+
+    def trunk(self, name: str) -> TrunkLoad:
+        """The trunk of that name; for a call of an earlier run, whose trunk is not known, one that nobody looks at."""
+        return self.trunks.get(name, self._unknown)
 
     def room(self, now: float) -> int:
         """How many calls may be set up at `now`, over all trunks."""

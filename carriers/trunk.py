@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from math import floor
 
+from carriers.tally import TrunkTally
+
 
 class TrunkLoad:
     """What one trunk carries now.
@@ -18,6 +20,7 @@ class TrunkLoad:
         self.max_channels = max_channels
         self.in_use = 0  # channels taken, planned calls included
         self.planned = 0  # of these, not yet set up
+        self.tally = TrunkTally()
         self._window_s = max(1.0, 1.0 / max_cps)
         self._per_window = max(1, floor(max_cps * self._window_s))
         self.set_ups: deque[float] = deque(maxlen=self._per_window)  # recent ones, oldest first

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -77,9 +80,14 @@ def ignored_by(rule: CapRule) -> tuple[str, ...]:
 
 def fact_key(kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> str:
     """Return the name of the stream of facts under these keys: `person+debt:ID|ID`."""
-    if len(kinds) == 1:
-        return f"{kinds[0]}:{getattr(candidate, kinds[0])}"
-    return f"{'+'.join(kinds)}:{'|'.join(getattr(candidate, kind) for kind in kinds)}"
+    prefix, read = _reader(kinds)
+    return prefix + (read(candidate) if len(kinds) == 1 else "|".join(read(candidate)))
+
+
+@lru_cache
+def _reader(kinds: tuple[KeyKind, ...]) -> tuple[str, Callable[[DialCandidate], Any]]:
+    """The beginning of the name of these keys' streams, and what reads the rest off a candidate."""
+    return f"{'+'.join(kinds)}:", attrgetter(*kinds)
 
 
 class PlannedCap(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -25,10 +26,12 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from pydantic import ValidationError
 
 from compliance.ruleset import EVERYTHING
 from dialer import __version__
 from dialer.adapters.audit import audit_log
+from dialer.adapters.campaign_lists import load_lists
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.journal import Header, Journal, header_of, journal_path, read_journal
 from dialer.adapters.store.memory import MemoryStore
@@ -37,16 +40,22 @@ from dialer.adapters.supervisor import Supervisor
 from dialer.config.campaign import Campaign
 from dialer.config.rule_packs import rule_set
 from dialer.core.engine import Engine
-from dialer.core.events import LaunchingPaused
+from dialer.core.events import LaunchingPaused, LeadsAdded
 from dialer.core.lead import Lead, LeadProgress
 from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError, JournalError
 from dialer.ports import Clock, Opening, Telephony
 from dialer.runtime import CRASH_POINTS, Observer, Runtime
 from pacing.registry import make_policy, warm_up
 from sim.clock import VirtualClock
+from sim.day import DayRecord
+from sim.floor import AgentDay
+from sim.outcome import Fates
+from sim.overrides import scenario_from, simulated_campaign
 from sim.population import make_leads
+from sim.recorder import Recorder
 from sim.rehearsal import drive
 from sim.replay import ReplayResult, replay
+from sim.result import SimResult, result_of
 from sim.runner import Runner
 from sim.scenario import Population, Scenario
 from sim.world import World
@@ -72,6 +81,16 @@ def make_engine(campaign: Campaign, *, run: int, seed: int, policies: Mapping[st
 
 
 # ---- simulate -----------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedDay:
+    """A day that was run in the simulator: the engine as it ended, the day on record, and its figures."""
+
+    engine: Engine
+    day: DayRecord
+    result: SimResult
+    journal: Path | None
+
+
 def simulate(
     scenario: Scenario,
     *,
@@ -79,41 +98,133 @@ def simulate(
     policy: str | None = None,
     journal_dir: Path | None = None,
     progress: Callable[[float], None] | None = None,
-) -> tuple[Engine, Path | None]:
-    """Run a scenario flat out; returns the engine as it ended, and the journal's path where one was wanted."""
+    leads: Sequence[Lead] | None = None,
+    fates: Fates | None = None,
+    days: Sequence[AgentDay] | None = None,
+) -> SimulatedDay:
+    """Run a scenario flat out. `leads`, `fates` and `days` stand in for the scenario's own people and agents.
+
+    `progress` is told the virtual time. Raises `ConfigError` where the scenario's lead list cannot be read.
+    """
     seed = scenario.seed if seed is None else seed
-    leads = make_leads(scenario.population, seed)
-    clock = VirtualClock(scenario.start_at)
-    store = MemoryStore()
-    opening = store.open_now(scenario.campaign.campaign, owner="simulate")
-    store.add_leads_now(scenario.campaign.campaign, leads)
+    leads = leads_of(scenario, seed) if leads is None else leads
+    campaign, clock, store = scenario.campaign, VirtualClock(scenario.start_at), MemoryStore()
+    opening = store.open_now(campaign.campaign, owner="simulate")
+    store.add_leads_now(campaign.campaign, leads)
     policies = POLICY_OF_MODE if policy is None else dict.fromkeys(POLICY_OF_MODE, policy)
-    engine = make_engine(scenario.campaign, run=opening.run, seed=seed, policies=policies)
-    world = World(scenario, leads, seed=seed, clock=clock)
+    engine = make_engine(campaign, run=opening.run, seed=seed, policies=policies)
+    world = World(scenario, leads, seed=seed, clock=clock, fates=fates, days=days)
+    recorder = Recorder(engine, start_at=scenario.start_at)
     header = header_of(
-        scenario.campaign, run=opening.run, seed=seed, started_at=scenario.start_at, policies=engine.policy_ids
+        campaign,
+        run=opening.run,
+        seed=seed,
+        started_at=scenario.start_at,
+        policies=engine.policy_ids,
+        scenario=scenario.model_dump(mode="json") if fates is None and days is None else None,
     )
     journal = None if journal_dir is None else Journal(journal_path(journal_dir, header), header)
-    runner = Runner(engine, world, clock, store, journal)
+    runner = Runner(engine, world, clock, store, journal, recorder)
     try:
-        runner.run(leads, until=scenario.start_at + scenario.duration, progress=progress)
+        with collector_off():
+            runner.run(leads, until=scenario.start_at + scenario.duration, progress=progress)
     finally:
         if journal is not None:
             journal.close()
-    return engine, None if journal is None else journal.path
+    day = recorder.day(until=clock.now(), scenario=scenario.scenario, seed=seed, zone=_zone_of(leads))
+    bill = sum(trunk.cost for trunk in world.bill.values())
+    result = result_of(day, events=engine.counters.events, scenario=scenario, carriers_cost=bill)
+    return SimulatedDay(engine=engine, day=day, result=result, journal=None if journal is None else journal.path)
+
+
+def leads_of(scenario: Scenario, seed: int) -> Sequence[Lead]:
+    """The people of a scenario: from the list that it names, or made up. Raises `ConfigError` for a list."""
+    path = scenario.population.list
+    if path is None:
+        return make_leads(scenario.population, seed)
+    log = structlog.get_logger()
+    return load_lists([path], scenario.campaign, say=lambda line: log.warning("lead_list.note", note=line))
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Switch the collector of cycles off: a run leaves none (a test counts them), and walking through its leads again
+    and again took a fifth of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _zone_of(leads: Sequence[Lead]) -> str:
+    """The zone of the first lead who has one, for the axis of a report."""
+    return next((zone for lead in leads for number in lead.numbers for zone in number.zones), "UTC")
 
 
 # ---- replay -------------------------------------------------------------------------------------------------
 def replay_journal(path: Path) -> tuple[Header, ReplayResult]:
-    """Replay a journal of this very version. Raises `JournalError` for any other."""
+    """Replay a journal; a difference is to be expected where another version of the program wrote it.
+
+    Raises `JournalError` where the journal is not whole.
+    """
     header, steps = read_journal(path)
-    if header.version != __version__:
-        raise JournalError(
-            f"{path}:1: expected a journal of version {__version__}, was {header.version}: replay it with that version"
-        )
-    campaign = Campaign.model_validate(header.campaign)
-    policies = header.policies or POLICY_OF_MODE
-    return header, replay(make_engine(campaign, run=header.run, seed=header.seed, policies=policies), steps)
+    return header, replay(_engine_of(path, header), steps)
+
+
+def _engine_of(path: Path, header: Header) -> Engine:
+    try:
+        # A simulated campaign may aim above what the law allows one that calls people.
+        read = Campaign.model_validate if header.scenario is None else simulated_campaign
+        campaign = read(header.campaign)
+    except ValidationError as error:
+        raise unusable_header(path, header, error) from None
+    return make_engine(campaign, run=header.run, seed=header.seed, policies=header.policies or POLICY_OF_MODE)
+
+
+def scenario_in(path: Path, header: Header) -> Scenario | None:
+    """The scenario of a simulated day's journal; None for a real day's. Raises `JournalError`."""
+    try:
+        return None if header.scenario is None else scenario_from(header.scenario)
+    except ValidationError as error:
+        raise unusable_header(path, header, error) from None
+
+
+def unusable_header(path: Path, header: Header, error: ValidationError) -> JournalError:
+    """The fault of a journal whose campaign or scenario this version does not know."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return JournalError(
+        f"{path}:1: expected settings that this version ({__version__}) knows, was: {where}: {fault['msg']}: "
+        f"use version {header.version}, which wrote the journal"
+    )
+
+
+def recorded_day(path: Path) -> tuple[Header, DayRecord, SimResult]:
+    """Put a journal's day on record by replaying its events. Raises `JournalError` where the journal is not whole.
+
+    A journal of another version may be told a little differently from how it went: the engine is this version's.
+    """
+    header, steps = read_journal(path)
+    engine, scenario = _engine_of(path, header), scenario_in(path, header)
+    recorder = Recorder(engine, start_at=header.started_at)
+    zone, now = "", header.started_at
+    for event, actions in steps:
+        now = max(now, event.at)
+        recorder.take(now)
+        engine.step(event)
+        recorder.saw(event, actions)
+        if not zone and isinstance(event, LeadsAdded) and event.leads:
+            zone = _zone_of(event.leads)
+    day = recorder.day(
+        until=now,
+        scenario="" if scenario is None else scenario.scenario,
+        seed=None if scenario is None else header.seed,
+        zone=zone or "UTC",
+    )
+    return header, day, result_of(day, events=engine.counters.events, scenario=scenario)
 
 
 # ---- the environments of the runtime ------------------------------------------------------------------------
@@ -141,6 +252,7 @@ async def _session(
     leads: Sequence[Lead],
     seed: int,
     observer: Observer | None,
+    scenario: Scenario | None = None,
 ) -> AsyncIterator[Session]:
     """Open the campaign in the store, begin its journal, serve its control socket; give the lease back at the end.
 
@@ -156,7 +268,14 @@ async def _session(
         if reason is not None:
             raise ConfigError(f"every call is forbidden ({reason}): `dialer resume --all` lifts the emergency stop")
         engine = make_engine(campaign, run=opening.run, seed=seed)
-        header = header_of(campaign, run=opening.run, seed=seed, started_at=clock.now(), policies=engine.policy_ids)
+        header = header_of(
+            campaign,
+            run=opening.run,
+            seed=seed,
+            started_at=clock.now(),
+            policies=engine.policy_ids,
+            scenario=None if scenario is None else scenario.model_dump(mode="json"),
+        )
         journal = Journal(journal_path(place.data_dir, header), header)
         runtime = Runtime(
             engine,
@@ -310,13 +429,21 @@ async def rehearse(
 ) -> AsyncIterator[Rehearsal]:
     """The real runtime and store around a simulated world, `speed` times as fast as real time (None: flat out)."""
     campaign = scenario.campaign
-    leads = make_leads(scenario.population, seed)
+    leads = leads_of(scenario, seed)
     clock = VirtualClock(scenario.start_at)
     async with open_store(place.redis_url, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)
         world = World(scenario, leads, seed=seed, clock=clock)
         async with _session(
-            campaign, store, place, clock=clock, telephony=lambda _: world, leads=leads, seed=seed, observer=observer
+            campaign,
+            store,
+            place,
+            clock=clock,
+            telephony=lambda _: world,
+            leads=leads,
+            seed=seed,
+            observer=observer,
+            scenario=scenario,
         ) as session:
             yield Rehearsal(
                 runtime=session.runtime,

@@ -24,7 +24,7 @@ from numba import float64, int64, njit, types
 from pacing.view import Floats
 
 TAUS = 8
-EXACT_CHANCES = 120  # busy agents + lines in flight; about 60 agents
+EXACT_CHANCES = 80  # busy agents + lines in flight; about 50 agents
 # Widths and lengths of the learned time tables. Lines end within 60 s; handle times beyond the table are rare.
 HANDLE_WIDTH_S = 4.0
 HANDLE_BINS = 300

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from pacing.view import PacingView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A policy's answer: `lines` more to launch now (>= 0), the guard that bound it, and the figures behind it."""
 
     lines: int
     guard: str = "none"
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = {}
 
 
 class Policy(Protocol):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +14,7 @@ class InconsistentView(ValueError):
     caller's bug. The policy has learned nothing from it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PacingView:
+class PacingView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One campaign at one instant. Times are UTC seconds. The arrays are views into live state: read, never keep."""
 
     now: float

@@ -56,3 +56,13 @@ class DayRecord(msgspec.Struct, frozen=True, kw_only=True):
     dispositions: dict[str, int]
     refusals: dict[str, int]  # by rule id
     moments: tuple[Moment, ...]  # in order of time
+    until: float | None = None  # UTC seconds, where the last interval is shorter than the others
+    drained_at: float | None = None  # when launching ended for good; what agents do afterwards says nothing of pacing
+
+    @property
+    def lengths_s(self) -> tuple[float, ...]:
+        """The length of each interval: `interval_s`, but for the last."""
+        whole = (self.interval_s,) * len(self.lines)
+        if self.until is None:
+            return whole
+        return (*whole[:-1], min(self.interval_s, self.until - self.start_at - sum(whole[:-1])))

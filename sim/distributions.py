@@ -33,6 +33,12 @@ class Uniform(_Shape):
     low: float = Field(ge=0)
     high: float = Field(ge=0)
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if self.low > self.high:
+            raise ValueError(f"expected low <= high, was {self.low:g} and {self.high:g}: swap them")
+        return self
+
     def quantile(self, u: float) -> float:
         """Seconds at probability `u` in (0, 1)."""
         return self.low + (self.high - self.low) * u

@@ -20,7 +20,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     set_up_s: float  # from the originate to the first ringing, or to the end where it never rings
     rings_s: float | None = None  # from the ringing to the answer, or to the network's own end
     human: bool = False  # who answers: a person, or a machine or nobody at all
-    screening_s: float | None = None  # from the answer to the verdict of answering-machine detection; None: no detection
+    screening_s: float | None = (
+        None  # from the answer to the verdict of answering-machine detection; None: no detection
+    )
     verdict: str = "human"  # of the detection, errors included
     patience_s: float | None = None  # from the answer until a person hangs up on silence; None: never
     talk_s: float = 0.0  # from the bridge to the end

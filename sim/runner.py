@@ -4,71 +4,93 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from math import inf
 
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead, LeadProgress, lead_chunks
 from dialer.ports import EventLog, InstantStore
-from sim.clock import VirtualClock, WakeUp
+from sim.clock import VirtualClock
+from sim.moments import WATCHED
+from sim.recorder import Recorder
 from sim.world import World
+
+TOLD_EVERY_S = 300.0
 
 
 class Runner:
     """Feeds the engine from the world's heap and the world from the engine's actions."""
 
     def __init__(
-        self, engine: Engine, world: World, clock: VirtualClock, store: InstantStore, log: EventLog | None = None
+        self,
+        engine: Engine,
+        world: World,
+        clock: VirtualClock,
+        store: InstantStore,
+        log: EventLog | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.engine = engine
         self._world = world
         self._clock = clock
         self._store = store
         self._log = log
+        self._recorder = recorder
         self._inbox: deque[ev.Event] = deque()
-        self._alarm: WakeUp | None = None
-        self._alarm_at = 0.0
+        self._alarm_at = inf  # the earliest wake-up call that is set for the engine's timers
 
     def run(self, leads: Sequence[Lead], *, until: float, progress: Callable[[float], None] | None = None) -> None:
         """Dial `leads` until the campaign ends, or drain it at `until` (UTC seconds).
 
-        `progress` is called with the virtual time, at most once a virtual minute.
+        `progress` is called with the virtual time, once in TOLD_EVERY_S virtual seconds.
         """
         fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
         for some, progress_of, last in lead_chunks(leads, fresh):
             self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of, last=last))
         self._world.begin(self._take)
         self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
-        told = self._clock.now()
+        clock, engine, inbox, recorder = self._clock, self.engine, self._inbox, self._recorder
+        tell_at = clock.now() + TOLD_EVERY_S if progress is not None else inf
         self._drain()
-        while not self.engine.ended and self._clock.advance():
+        while not engine.ended and clock.advance():
+            if not inbox:
+                continue
+            if recorder is not None and clock.now() >= recorder.due:
+                recorder.take(clock.now())
             self._drain()
-            if progress is not None and self._clock.now() - told >= 60.0:
-                told = self._clock.now()
-                progress(told)
+            if clock.now() >= tell_at and progress is not None:
+                tell_at = clock.now() + TOLD_EVERY_S
+                progress(clock.now())
 
     def _take(self, event: ev.Event) -> None:
         self._inbox.append(event)
 
     def _drain(self) -> None:
-        inbox, campaign = self._inbox, self.engine.campaign.campaign
+        inbox, step, log, recorder = self._inbox, self.engine.step, self._log, self._recorder
         while inbox:
             event = inbox.popleft()
-            actions = self.engine.step(event)
-            if self._log is not None:
-                self._log.append(event, actions)
-            if not actions:
-                continue
-            for action in actions:
-                if isinstance(action, act.Reserve):
-                    self._reserve(campaign, action)
-                elif isinstance(action, act.Stop):
-                    for key in action.keys:
-                        self._store.stop_now(key, action.reason)
-                elif isinstance(action, act.Settle):
-                    self._store.settle_now(campaign, action.settlements)
-            self._world.perform(actions)
+            actions = step(event)
+            if log is not None:
+                log.append(event, actions)
+            if recorder is not None and (actions or type(event) in WATCHED):
+                recorder.saw(event, actions)
+            if actions:
+                self._keep(actions)
+                self._world.perform(actions)
         self._arm()
+
+    def _keep(self, actions: Sequence[act.Action]) -> None:
+        """Carry out what is for the store."""
+        campaign = self.engine.campaign.campaign
+        for action in actions:
+            if isinstance(action, act.Reserve):
+                self._reserve(campaign, action)
+            elif isinstance(action, act.Settle):
+                self._store.settle_now(campaign, action.settlements)
+            elif isinstance(action, act.Stop):
+                for key in action.keys:
+                    self._store.stop_now(key, action.reason)
 
     def _reserve(self, campaign: str, action: act.Reserve) -> None:
         refusals = self._store.reserve_now(campaign, action.claims)
@@ -83,13 +105,12 @@ class Runner:
     def _arm(self) -> None:
         """Keep one wake-up call at the engine's earliest timer."""
         due = self.engine.next_timer_at
-        if due is None or (self._alarm is not None and self._alarm_at <= due):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = due
-        self._alarm = self._clock.call_at(due, self._ring)
+        if due is not None and due < self._alarm_at:
+            self._alarm_at = due
+            self._clock.wake_at(due, self._ring, due)
 
-    def _ring(self) -> None:
-        self._alarm = None
-        self._take(ev.TimePassed(at=self._clock.now()))
+    def _ring(self, due: float) -> None:
+        """A wake-up call; one that an earlier timer has overtaken means nothing any more."""
+        if due == self._alarm_at:
+            self._alarm_at = inf
+            self._inbox.append(ev.TimePassed(at=self._clock.now()))

@@ -7,38 +7,68 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dialer.config.yaml_lines import Document, read_yaml
+from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 from sim.scenario import Scenario
 
 _PACKAGED = Path(__file__).parent / "scenarios"
+# What `dialer sim init` copies: a scenario like the others, but to be read, not run by its name.
+TEMPLATE = _PACKAGED / "template.yaml"
+
+
+def packaged_names() -> tuple[str, ...]:
+    """The packaged scenarios, by name."""
+    return tuple(sorted(entry.stem for entry in _PACKAGED.glob("*.yaml") if entry != TEMPLATE))
 
 
 def load_scenario(name: str) -> Scenario:
     """Read a scenario from a file, or a packaged one by its name. Raises `ConfigError` that names each line."""
+    document = scenario_document(name)
+    return scenario_of(document, document.data)
+
+
+def scenario_document(name: str) -> Document:
+    """Read a scenario's values as they are written, for changes before `scenario_of`. Raises `ConfigError`."""
     path = Path(name)
     if not path.suffix and not path.exists():
+        if name not in packaged_names():
+            raise ConfigError(f"{name}: expected a scenario file or one of {', '.join(packaged_names())}")
         path = _PACKAGED / f"{name}.yaml"
-        if not path.exists():
-            known = ", ".join(sorted(entry.stem for entry in _PACKAGED.glob("*.yaml")))
-            raise ConfigError(f"{name}: expected a scenario file or one of {known}")
-    document = read_yaml(path)
-    return _validated(document, document.data)
+    return read_yaml(path)
 
 
 def packaged_scenario(name: str, *, agents: int, leads: int, duration_s: float) -> Scenario:
     """A packaged scenario with another number of agents and leads, and of another length."""
     document = read_yaml(_PACKAGED / f"{name}.yaml")
     data = document.data
-    named = data["campaign"]["agents"][:agents]
-    data["campaign"]["agents"] = named + [{"id": f"agent{index + 1}"} for index in range(len(named), agents)]
+    data["floor"] = {**data.get("floor", {}), "agents": agents}
     data["population"]["leads"] = leads
     data["duration"] = duration_s
-    return _validated(document, data)
+    return scenario_of(document, data)
 
 
-def _validated(document: Document, data: Any) -> Scenario:
+def scenario_of(document: Document, data: Any) -> Scenario:
+    """Check `data`, the document's or what became of it. Raises `ConfigError` with a line for each fault.
+
+    A list's path is taken from the file's folder.
+    """
+    people = data.get("population")
+    if isinstance(people, dict) and isinstance(named := people.get("list"), str):
+        leads = document.path.parent / Path(named).expanduser()
+        if not leads.is_file():
+            told = f"expected a CSV list of leads, found no file {leads}"
+            raise ConfigError(document.fault(("population", "list"), told))
+        data = {**data, "population": {**people, "list": leads}}
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(*(document.fault(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        raise ConfigError(*(_fault(document, fault["loc"], fault["msg"]) for fault in error.errors())) from None
+
+
+def _fault(document: Document, loc: Loc, message: str) -> str:
+    """One line for people. The names of a union's members, which the file does not have, are left out of the place."""
+    place: Loc = ()
+    for key in loc[:-1]:
+        if (*place, key) in document.lines:
+            place = (*place, key)
+    return document.fault((*place, *loc[-1:]), message.removeprefix("Value error, "))

@@ -1,32 +1,36 @@
-"""The simulated world: carriers, people and agents who answer the engine's actions with events.
+"""The simulated world: a switch and agents who play out each call's fate against the engine's actions.
 
-How it works: `perform` takes the engine's actions as a switch would. Every random value is drawn from a stream named
-by its purpose and keyed by the lead and the lead's own count of calls, so that two policies meet the same people in
-the same mood. All waiting is wake-up calls of the clock; a wake-up checks whether its call is still in the state for
-which it was made.
+How it works: `perform` takes the engine's actions as a switch would. How a call turns out is fixed by its `Outcome`
+when it is placed; here is only the mechanics: who hangs up first, who is bridged to whom. All waiting is wake-up
+calls of the clock; a wake-up checks whether its call is still in the state for which it was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from enum import IntEnum
-from functools import partial
-from zoneinfo import ZoneInfo
+from math import inf
 
-from compliance.zones import load_zone
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.disposition import Disposition
 from dialer.core.lead import Lead
 from dialer.ports import Clock, Emit
-from sim.scenario import Carrier, Scenario
+from sim.carriers import TrunkBill, TrunkMeter, carriers_of
+from sim.clock import wake_of
+from sim.distributions import Fixed
+from sim.floor import AgentDay, SimulatedFloor, agent_days
+from sim.outcome import Fates, Outcome
+from sim.people import People
+from sim.scenario import Scenario
 from sim.streams import Stream
 
-_PURPOSES = (
-    "failure", "delay", "taste", "outcome", "answer", "patience", "party", "talk", "result", "amd", "amd_error",
-    "dead", "lost", "log_in", "wrap_up", "break", "break_length", "bridge",
-)  # fmt: skip
+# The message begins so long before the limit: the dialplan must be within it.
+_MESSAGE_EARLY_S = 0.1
+# What a carrier answers beyond its hidden limits, and at once.
+_NO_ROOM = Outcome(end="failed", set_up_s=0.1, cause=34, sip_code=503)
+_NOT_PLACED = Outcome(end="failed", set_up_s=0.0, cause=3)
+_NORMAL_CLEARING = 16
+_RUNG_OUT, _RUNG_OUT_SIP = 19, 480
 
 
 class CallState(IntEnum):
@@ -41,43 +45,71 @@ class CallState(IntEnum):
 
 
 class SimulatedCall:
-    """One call in the simulated switch."""
+    """One call in the simulated switch. Times in UTC seconds."""
 
-    __slots__ = ("agent_id", "attempt_id", "disposition", "draw", "human", "lead", "state", "subject")
+    __slots__ = (
+        "agent_id", "answered_at", "attempt_id", "disposition", "draw", "handle_factor", "leaves_at", "meter",
+        "outcome", "rung_out_at", "state", "subject",
+    )  # fmt: skip
 
-    def __init__(self, attempt_id: int, lead: Lead, subject: int, draw: int) -> None:
+    def __init__(self, attempt_id: int, subject: int, draw: int, outcome: Outcome, meter: TrunkMeter | None) -> None:
         self.attempt_id = attempt_id
-        self.lead = lead
         self.subject = subject  # the lead's place in the list: the key of its streams
         self.draw = draw  # how many calls the lead has had before
+        self.outcome = outcome
+        self.meter = meter  # None: the carrier refused it
         self.state = CallState.SETTING_UP
-        self.human = False
-        self.agent_id: str | None = None
-        self.disposition = Disposition.RPC
+        self.rung_out_at = 0.0
+        self.answered_at: float | None = None
+        self.leaves_at = inf  # when a person hangs up on silence
+        self.agent_id = ""
+        self.handle_factor = 1.0
+        self.disposition = ""
 
 
 class World:
-    """A switch, its carriers, the people called and the agents. Deterministic for a seed."""
+    """A switch, its trunks, the people called and the agents. Deterministic for a seed.
 
-    def __init__(self, scenario: Scenario, leads: Sequence[Lead], *, seed: int, clock: Clock) -> None:
-        self._scenario = scenario
+    `fates` says how calls turn out, `days` when agents are there; both are drawn from the scenario where they are not
+    given.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        leads: Sequence[Lead],
+        *,
+        seed: int,
+        clock: Clock,
+        fates: Fates | None = None,
+        days: Sequence[AgentDay] | None = None,
+    ) -> None:
         self._clock = clock
+        self._wake = wake_of(clock)
         self._emit: Emit = _unheard
-        self._streams = {purpose: Stream(seed, purpose) for purpose in _PURPOSES}
-        self._subjects = {lead.lead_id: index for index, lead in enumerate(leads)}
+        self._fates: Fates = People(scenario, leads, seed=seed) if fates is None else fates
         self._leads = leads
+        self._subjects = {lead.lead_id: index for index, lead in enumerate(leads)}
+        self._placed = [0] * len(leads)  # how many calls each lead has had
         self._calls: dict[int, SimulatedCall] = {}
-        self._placed: dict[str, int] = {}  # how many calls each lead has had
         self._seen: set[tuple[int, int]] = set()  # tries placed: a repeated one changes nothing
-        self._here: set[str] = set()  # agents whose leg is up
-        self._handling: dict[str, int] = {}  # agents in a call or in its wrap-up, and whose
-        self._breaks: dict[str, int] = {}
-        self._agent_subjects = {agent.id: i for i, agent in enumerate(scenario.campaign.agents)}
-        self._zones: dict[str, ZoneInfo] = {}
-        behaviours = {carrier.trunk: carrier for carrier in scenario.carriers}
-        self._carriers = {
-            trunk.name: behaviours.get(trunk.name, Carrier(trunk=trunk.name)) for trunk in scenario.campaign.trunks
-        }
+        self._meters = {name: TrunkMeter(carrier) for name, carrier in carriers_of(scenario).items()}
+        self._floor = SimulatedFloor(
+            agent_days(scenario, seed) if days is None else days,
+            scenario.population.conversations,
+            seed=seed,
+            clock=clock,
+            wake=self._wake,
+        )
+        self._bridging = Stream(seed, "bridge")
+        self._bridge_s = scenario.switch.bridge_s
+        self._message_s = scenario.switch.message_s
+        self._unserved_s = scenario.campaign.connect_deadline_s - _MESSAGE_EARLY_S
+
+    @property
+    def bill(self) -> dict[str, TrunkBill]:
+        """What each trunk's ended calls cost so far, by its name."""
+        return {name: meter.bill for name, meter in self._meters.items()}
 
     # ---- the Telephony port -----------------------------------------------------------------------------------
     async def start(self, emit: Emit) -> None:
@@ -87,31 +119,23 @@ class World:
     def begin(self, emit: Emit) -> None:
         """The same without waiting, for the runner without an event loop."""
         self._emit = emit
-        floor = self._scenario.floor
-        for subject, agent in enumerate(self._scenario.campaign.agents):
-            delay = floor.log_in_s.quantile(self._streams["log_in"].uniform(subject))
-            if delay > 0:
-                self._after(delay, partial(self._log_in, agent.id))
-            else:
-                self._log_in(agent.id)  # waits already
+        self._floor.begin(emit)
         emit(ev.LinkUp(at=self._clock.now()))
 
     def perform(self, actions: Sequence[act.Action]) -> None:
         """Carry out what a switch carries out; other actions are not for it."""
         for action in actions:
-            if isinstance(action, act.Originate):
-                self._originate(action)
-            elif isinstance(action, act.Bridge):
-                delay = self._scenario.switch.bridge_s.quantile(self._streams["bridge"].uniform(action.attempt_id))
-                self._after(delay, partial(self._bridge, action))
-            elif isinstance(action, act.LogOut):
-                if action.agent_id in self._here:
-                    self._here.discard(action.agent_id)
-                    self._emit(ev.AgentLoggedOut(at=self._clock.now(), agent_id=action.agent_id))
-            elif isinstance(action, act.HangUp):
-                call = self._calls.get(action.attempt_id)
+            kind = type(action)
+            if kind is act.Originate:
+                self._originate(action)  # type: ignore[arg-type]
+            elif kind is act.Bridge:
+                self._plan_bridge(action)  # type: ignore[arg-type]
+            elif kind is act.HangUp:
+                call = self._calls.get(action.attempt_id)  # type: ignore[attr-defined]
                 if call is not None:
-                    self._end(call, cause=16)
+                    self._end(call, _NORMAL_CLEARING, None)
+            elif kind is act.LogOut:
+                self._floor.log_out(action.agent_id)  # type: ignore[attr-defined]
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -122,204 +146,149 @@ class World:
         if key in self._seen:
             return
         self._seen.add(key)
-        draw = self._placed.get(action.lead_id, 0)
-        self._placed[action.lead_id] = draw + 1
-        subject = self._subjects[action.lead_id]
-        call = SimulatedCall(action.attempt_id, self._leads[subject], subject, draw)
+        now = self._clock.now()
+        call = self._place(action, now)
         self._calls[action.attempt_id] = call
-        carrier = self._carriers[action.trunk]
-        delay = carrier.post_dial_delay_s.quantile(self._draw("delay", call))
-        if self._draw("failure", call) < carrier.failure_rate:
-            self._after(delay, lambda: self._end(call, cause=34, sip_code=503))
-        elif self._dead(call, action.number):
-            self._after(delay, lambda: self._end(call, cause=1, sip_code=404))
-        else:
-            self._reach(call, carrier, delay, action.ring_timeout_s)
+        call.rung_out_at = now + action.ring_timeout_s
+        outcome = call.outcome
+        rings = outcome.rings_s is not None or outcome.end in ("answered", "no_answer")
+        self._wake(min(now + outcome.set_up_s, call.rung_out_at), self._ring if rings else self._over, call)
 
-    def _dead(self, call: SimulatedCall, number: str) -> bool:
-        which = [n.e164 for n in call.lead.numbers].index(number)
-        return self._streams["dead"].uniform(call.subject, which) < self._scenario.population.dead_number_rate
+    def _place(self, action: act.Originate, now: float) -> SimulatedCall:
+        """Give the call to its carrier and let its fate be drawn. A call that reaches nobody tires nobody."""
+        subject = self._subjects.get(action.lead_id, -1)
+        number_index = _index_of(self._leads[subject], action.number) if subject >= 0 else -1
+        meter = self._meters.get(action.trunk)
+        if number_index < 0 or meter is None:
+            return SimulatedCall(action.attempt_id, subject, 0, _NOT_PLACED, None)
+        draw = self._placed[subject]
+        if not meter.placed(now):
+            return SimulatedCall(action.attempt_id, subject, draw, _NO_ROOM, None)
+        self._placed[subject] = draw + 1
+        outcome = self._fates.outcome(subject=subject, draw=draw, number_index=number_index, trunk=action.trunk, at=now)
+        return SimulatedCall(action.attempt_id, subject, draw, outcome, meter)
 
-    def _reach(self, call: SimulatedCall, carrier: Carrier, delay: float, ring_timeout_s: float) -> None:
-        """The called line is reached: busy, or it rings and is answered, by whom, or not."""
-        people = self._scenario.population
-        live_rate = self._live_rate(call)
-        u = self._draw("outcome", call)
-        if u < people.busy_rate:
-            self._after(delay, lambda: self._end(call, cause=17, sip_code=486))
+    def _over(self, call: SimulatedCall) -> None:
+        """The network ends the call as its fate says, or the ring time-out does."""
+        if call.state > CallState.RINGING:
             return
-        u -= people.busy_rate
-        self._after(delay, lambda: self._ring(call))
-        self._after(ring_timeout_s, lambda: self._ring_out(call))
-        if u < live_rate:
-            if self._draw("lost", call) < carrier.no_live_rate:
-                return
-            call.human = True
-            answer_s = people.answer_s.quantile(self._draw("answer", call))
-        elif u < live_rate + people.machine_rate:
-            answer_s = people.machine_answer_s.quantile(self._draw("answer", call))
+        if self._clock.now() >= call.rung_out_at:
+            self._end(call, _RUNG_OUT, _RUNG_OUT_SIP)
         else:
-            return
-        self._after(delay + answer_s, lambda: self._answer(call))
-
-    def _live_rate(self, call: SimulatedCall) -> float:
-        people = self._scenario.population
-        taste = 1.0 + people.live_rate_spread * (2.0 * self._streams["taste"].uniform(call.subject) - 1.0)
-        zone = call.lead.numbers[0].zones[0]
-        info = self._zones.get(zone)
-        if info is None:
-            info = self._zones[zone] = load_zone(zone)
-        hour = datetime.fromtimestamp(self._clock.now(), info).hour
-        return min(people.live_rate * taste * people.hours[hour], 1.0 - people.busy_rate - people.machine_rate)
+            self._end(call, call.outcome.cause, call.outcome.sip_code)
 
     def _ring(self, call: SimulatedCall) -> None:
-        if call.state is CallState.SETTING_UP:
-            call.state = CallState.RINGING
-            self._emit(ev.AttemptRinging(at=self._clock.now(), attempt_id=call.attempt_id))
-
-    def _ring_out(self, call: SimulatedCall) -> None:
-        if call.state in (CallState.SETTING_UP, CallState.RINGING):
-            self._end(call, cause=19, sip_code=480)
+        if call.state is not CallState.SETTING_UP:
+            return
+        now = self._clock.now()
+        if now >= call.rung_out_at:
+            self._over(call)
+            return
+        call.state = CallState.RINGING
+        self._emit(ev.AttemptRinging(at=now, attempt_id=call.attempt_id))
+        rings_s = call.outcome.rings_s
+        ends_at = inf if rings_s is None else now + rings_s
+        if call.outcome.end == "answered" and ends_at < call.rung_out_at:
+            self._wake(ends_at, self._answer, call)
+        else:
+            self._wake(min(ends_at, call.rung_out_at), self._over, call)
 
     def _answer(self, call: SimulatedCall) -> None:
-        if call.state not in (CallState.SETTING_UP, CallState.RINGING):
+        if call.state is not CallState.RINGING:
             return
         call.state = CallState.ANSWERED
-        now = self._clock.now()
+        now = call.answered_at = self._clock.now()
         self._emit(ev.AttemptAnswered(at=now, attempt_id=call.attempt_id))
-        if self._scenario.campaign.amd:
-            delay = self._scenario.switch.amd_s.quantile(self._draw("amd", call))
-            self._after(delay, lambda: self._screen(call))
+        outcome = call.outcome
+        if outcome.patience_s is not None:
+            call.leaves_at = now + outcome.patience_s
+        if outcome.screening_s is None:
+            self._await_agent(call, now)
         else:
-            self._await_agent(call)
+            self._wake(min(now + outcome.screening_s, call.leaves_at), self._screen, call)
 
     def _screen(self, call: SimulatedCall) -> None:
-        """Answering-machine detection decides, with both of its errors."""
+        """Answering-machine detection decides, unless a person has hung up before."""
         if call.state is not CallState.ANSWERED:
             return
-        switch = self._scenario.switch
-        wrong = self._draw("amd_error", call)
-        error_rate = switch.amd_false_machine_rate if call.human else switch.amd_missed_machine_rate
-        human = call.human is not (wrong < error_rate)
-        verdict = "human" if human else "machine"
-        self._emit(ev.AttemptScreened(at=self._clock.now(), attempt_id=call.attempt_id, verdict=verdict))
-        if human:
-            self._await_agent(call)
+        now, verdict = self._clock.now(), call.outcome.verdict
+        if now >= call.leaves_at:
+            self._end(call, _NORMAL_CLEARING, None)
+            return
+        self._emit(ev.AttemptScreened(at=now, attempt_id=call.attempt_id, verdict=verdict))
+        if verdict == "machine":
+            self._end(call, _NORMAL_CLEARING, None)
         else:
-            self._end(call, cause=16)
+            self._await_agent(call, now)
 
-    def _await_agent(self, call: SimulatedCall) -> None:
+    def _await_agent(self, call: SimulatedCall, now: float) -> None:
         """The dialplan's own rule: the message after the deadline. People may hang up on silence sooner."""
-        self._after(self._scenario.campaign.connect_deadline_s - 0.1, lambda: self._play_message(call))
-        if call.human:
-            patience_s = self._scenario.population.patience_s.quantile(self._draw("patience", call))
-            self._after(patience_s, lambda: self._lose_patience(call))
+        self._wake(min(now + self._unserved_s, call.leaves_at), self._unserved, call)
 
-    def _play_message(self, call: SimulatedCall) -> None:
-        if call.state is CallState.ANSWERED:
-            call.state = CallState.MESSAGE
-            self._emit(ev.AttemptAbandoned(at=self._clock.now(), attempt_id=call.attempt_id))
-            self._after(self._scenario.switch.message_s, lambda: self._end_if(call, CallState.MESSAGE))
+    def _unserved(self, call: SimulatedCall) -> None:
+        if call.state is not CallState.ANSWERED:
+            return
+        now = self._clock.now()
+        if now >= call.leaves_at:
+            self._end(call, _NORMAL_CLEARING, None)
+            return
+        call.state = CallState.MESSAGE
+        self._emit(ev.AttemptAbandoned(at=now, attempt_id=call.attempt_id))
+        self._wake(min(now + self._message_s, call.leaves_at), self._message_over, call)
 
-    def _lose_patience(self, call: SimulatedCall) -> None:
-        if call.state in (CallState.ANSWERED, CallState.MESSAGE):
-            self._end(call, cause=16)
+    def _message_over(self, call: SimulatedCall) -> None:
+        if call.state is CallState.MESSAGE:
+            self._end(call, _NORMAL_CLEARING, None)
 
-    def _end_if(self, call: SimulatedCall, state: CallState) -> None:
-        if call.state is state:
-            self._end(call, cause=16)
+    def _plan_bridge(self, action: act.Bridge) -> None:
+        if isinstance(self._bridge_s, Fixed):
+            delay_s = self._bridge_s.value
+        else:
+            delay_s = self._bridge_s.quantile(self._bridging.uniform(action.attempt_id))
+        self._wake(self._clock.now() + delay_s, self._bridge, action)
 
     def _bridge(self, action: act.Bridge) -> None:
         call = self._calls.get(action.attempt_id)
         if call is None or call.state not in (CallState.ANSWERED, CallState.MESSAGE):
             return
+        now, agent_id = self._clock.now(), action.agent_id
+        if not self._floor.is_here(agent_id):
+            self._emit(ev.BridgeFailed(at=now, attempt_id=call.attempt_id, agent_id=agent_id, agent_gone=True))
+            return
         call.state = CallState.TALKING
-        call.agent_id = action.agent_id
-        self._handling[action.agent_id] = call.attempt_id
-        at = self._clock.now()
-        self._emit(ev.AttemptBridged(at=at, attempt_id=call.attempt_id, agent_id=action.agent_id))
-        talk_s = self._conversation(call)
-        self._after(talk_s, lambda: self._end_if(call, CallState.TALKING))
+        call.agent_id = agent_id
+        call.handle_factor = self._floor.take_call(agent_id, call.attempt_id)
+        call.disposition = self._floor.disposition(agent_id, call.outcome.disposition, call.subject, call.draw)
+        self._emit(ev.AttemptBridged(at=now, attempt_id=call.attempt_id, agent_id=agent_id))
+        self._wake(now + call.outcome.talk_s * call.handle_factor, self._talk_over, call)
 
-    def _conversation(self, call: SimulatedCall) -> float:
-        """Decide what the talk comes to; returns its length in seconds."""
-        people = self._scenario.population
-        u = self._draw("talk", call)
-        if not call.human:
-            call.disposition = Disposition.MACHINE
-            return people.machine_talk_s.quantile(u)
-        if self._draw("party", call) >= people.right_party_rate:
-            call.disposition = Disposition.WRONG_PARTY
-            return people.wrong_party_talk_s.quantile(u)
-        result = self._draw("result", call)
-        call.disposition = Disposition.RPC
-        for disposition, rate in (
-            (Disposition.PTP, people.promise_rate),
-            (Disposition.REFUSED, people.refusal_rate),
-            (Disposition.PAID, people.paid_rate),
-        ):
-            if result < rate:
-                call.disposition = disposition
-                break
-            result -= rate
-        return people.right_party_talk_s.quantile(u)
+    def _talk_over(self, call: SimulatedCall) -> None:
+        if call.state is CallState.TALKING:
+            self._end(call, _NORMAL_CLEARING, None)
 
-    def _end(self, call: SimulatedCall, *, cause: int, sip_code: int | None = None) -> None:
+    def _end(self, call: SimulatedCall, cause: int, sip_code: int | None) -> None:
         if call.state is CallState.GONE:
             return
         talked = call.state is CallState.TALKING
         call.state = CallState.GONE
         del self._calls[call.attempt_id]
-        at = self._clock.now()
-        self._emit(ev.AttemptEnded(at=at, attempt_id=call.attempt_id, cause=cause, sip_code=sip_code))
-        if talked and call.agent_id is not None:
-            wrap_s = self._scenario.floor.wrap_up_s.quantile(self._draw("wrap_up", call))
-            self._after(wrap_s, lambda: self._wrap_up(call))
+        now = self._clock.now()
+        if call.meter is not None:
+            call.meter.ended(None if call.answered_at is None else now - call.answered_at)
+        self._emit(ev.AttemptEnded(at=now, attempt_id=call.attempt_id, cause=cause, sip_code=sip_code))
+        if talked:
+            self._wake(now + call.outcome.wrap_up_s * call.handle_factor, self._wrapped_up, call)
 
-    # ---- agents -----------------------------------------------------------------------------------------------
-    def _log_in(self, agent_id: str) -> None:
-        self._here.add(agent_id)
-        self._emit(ev.AgentLoggedIn(at=self._clock.now(), agent_id=agent_id))
-        self._plan_break(agent_id)
+    def _wrapped_up(self, call: SimulatedCall) -> None:
+        self._floor.dispose(call.agent_id, call.attempt_id, call.disposition)
 
-    def _wrap_up(self, call: SimulatedCall) -> None:
-        assert call.agent_id is not None
-        if self._handling.get(call.agent_id) == call.attempt_id:
-            del self._handling[call.agent_id]
-        at = self._clock.now()
-        self._emit(
-            ev.AttemptDisposed(
-                at=at, agent_id=call.agent_id, attempt_id=call.attempt_id, disposition=call.disposition.value
-            )
-        )
 
-    def _plan_break(self, agent_id: str) -> None:
-        every = self._scenario.floor.break_every_s
-        if every <= 0:
-            return
-        count = self._breaks[agent_id] = self._breaks.get(agent_id, 0) + 1
-        subject = self._agent_subjects[agent_id]
-        delay = every * (0.5 + self._streams["break"].uniform(subject, count))
-        self._after(delay, lambda: self._go_on_break(agent_id, subject, count))
-
-    def _go_on_break(self, agent_id: str, subject: int, count: int) -> None:
-        self._emit(ev.AgentPaused(at=self._clock.now(), agent_id=agent_id, reason="break"))
-        length = self._scenario.floor.break_s.quantile(self._streams["break_length"].uniform(subject, count))
-        self._after(length, lambda: self._come_back(agent_id))
-
-    def _come_back(self, agent_id: str) -> None:
-        if agent_id in self._handling:  # the last call before the break outlasted it
-            self._after(5.0, lambda: self._come_back(agent_id))
-            return
-        self._emit(ev.AgentReadied(at=self._clock.now(), agent_id=agent_id))
-        self._plan_break(agent_id)
-
-    # ---- chance and time --------------------------------------------------------------------------------------
-    def _draw(self, purpose: str, call: SimulatedCall) -> float:
-        return self._streams[purpose].uniform(call.subject, call.draw)
-
-    def _after(self, delay: float, callback: Callable[[], None]) -> None:
-        self._clock.call_at(self._clock.now() + delay, callback)
+def _index_of(lead: Lead, number: str) -> int:
+    """The number's place among the lead's; -1 where it is not theirs."""
+    for index, own in enumerate(lead.numbers):
+        if own.e164 == number:
+            return index
+    return -1
 
 
 def _unheard(event: ev.Event) -> None:

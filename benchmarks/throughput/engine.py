@@ -52,7 +52,7 @@ def _events_per_s(agents: int, leads: int, hours: float, *, repeats: int) -> flo
     scenario = packaged_scenario("collections_demo", agents=agents, leads=leads, duration_s=hours * 3600.0)
     scenario = _unbounded(scenario)
     with tempfile.TemporaryDirectory() as folder:
-        _, journal = simulate(scenario, seed=SEEDS[0], journal_dir=Path(folder))
+        journal = simulate(scenario, seed=SEEDS[0], journal_dir=Path(folder)).journal
         assert journal is not None
         header, steps = read_journal(journal)
         events = [event for event, _ in steps]

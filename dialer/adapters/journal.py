@@ -38,10 +38,17 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     started_at: float  # UTC seconds
     policies: dict[str, str] = {}  # mode: policy id; empty: the modes' own
+    scenario: dict[str, Any] | None = None  # of a simulated day, the `Scenario` model as JSON
 
 
 def header_of(
-    campaign: Campaign, *, run: int, seed: int, started_at: float, policies: Mapping[str, str] | None = None
+    campaign: Campaign,
+    *,
+    run: int,
+    seed: int,
+    started_at: float,
+    policies: Mapping[str, str] | None = None,
+    scenario: Mapping[str, Any] | None = None,
 ) -> Header:
     """Return the header of a run that begins now."""
     return Header(
@@ -50,6 +57,7 @@ def header_of(
         seed=seed,
         started_at=started_at,
         policies=dict(policies or {}),
+        scenario=None if scenario is None else dict(scenario),
     )
 
 

@@ -50,14 +50,20 @@ _COMMANDS = {
     },
     "lead": {"stop": "lead:stop"},
     "sim": {
-        "run": "sim:run",
-        "replay": "sim:replay",
+        "run": "sim.run:run",
+        "compare": "sim.compare:compare",
+        "sweep": "sim.sweep:sweep",
+        "replay": "sim.replay:replay",
+        "calibrate": "sim.calibrate:calibrate",
+        "init": "sim.scenarios:init",
+        "list": "sim.scenarios:list_scenarios",
+        "schema": "sim.scenarios:schema",
     },
 }
 _GROUPS = {
     "agents": "The agents of a running campaign: list, pause, resume, log out.",
     "lead": "Single leads: stop one for ever.",
-    "sim": "Simulated days: run a scenario, replay a journal.",
+    "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay a journal, fit to logs.",
 }
 for _group, _commands in _COMMANDS.items():
     _app = App(name=_group, help=_GROUPS[_group]) if _group else app

@@ -5,6 +5,7 @@ from __future__ import annotations
 _BENCHMARKS = {
     "engine": "benchmarks.throughput.engine",
     "pacing": "benchmarks.scenario.pacing",
+    "sim": "benchmarks.throughput.sim",
 }
 
 

@@ -55,12 +55,14 @@ class Agent:
         "pausing",
         "row",
         "since",
+        "spent",
         "state",
     )
 
-    def __init__(self, agent_id: str, counts: dict[AgentState, int] | None = None) -> None:
+    def __init__(self, agent_id: str, counts: list[int] | None = None, spent: list[float] | None = None) -> None:
         self.agent_id = agent_id
-        self.counts = dict.fromkeys(AgentState, 0) if counts is None else counts  # the floor's, by state
+        self.counts = [0] * len(AgentState) if counts is None else counts  # the floor's, by state
+        self.spent = [0.0] * len(AgentState) if spent is None else spent  # seconds in states that were left, likewise
         self.state = S.OFFLINE
         self.since = 0.0  # when the present state began
         self.attempt_id: int | None = None  # the call reserved, talked on or wrapped up
@@ -80,5 +82,7 @@ class Agent:
             ) from None
         self.counts[self.state] -= 1
         self.counts[after] += 1
+        if self.since:
+            self.spent[self.state] += at - self.since
         self.state = after
         self.since = at

@@ -78,6 +78,7 @@ class Calls:
         self._state.lines.column(0)[attempt.row] = self._state.now  # it rings from now on, not from its claim
         attempt.caller_id = choose_caller_id(attempt.number, self._state.campaign.caller_ids)
         self._state.counters.attempts += 1
+        self._state.router.trunk(attempt.trunk).tally.attempts += 1
         self._state.out.append(
             act.Originate(
                 attempt_id=attempt.attempt_id,
@@ -90,7 +91,7 @@ class Calls:
             )
         )
         limit = self._state.now + self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
-        self._state.timers.set(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        self._state.timers.set_coarse(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
 
     def refused(self, event: ev.Refused) -> None:
         for refusal in event.refusals:
@@ -134,7 +135,12 @@ class Calls:
         attempt = self._fits(event.attempt_id, ev.AttemptRinging)
         if attempt is not None:
             attempt.move(ev.AttemptRinging)
+            if attempt.rang:
+                return
             attempt.rang = True
+            tally = self._state.router.trunk(attempt.trunk).tally
+            tally.rang += 1
+            tally.set_up_s += event.at - (attempt.originated_at or event.at)
 
     def answered(self, event: ev.AttemptAnswered) -> None:
         attempt = self._fits(event.attempt_id, ev.AttemptAnswered)
@@ -143,7 +149,8 @@ class Calls:
         attempt.move(ev.AttemptAnswered)
         attempt.answered_at = event.at
         self._state.counters.answers += 1
-        self._state.timers.set(self._state.now + UNBRIDGED_LIMIT_S, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        self._state.router.trunk(attempt.trunk).tally.answers += 1
+        self._state.timers.set_coarse(self._state.now + UNBRIDGED_LIMIT_S, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
         if not self._state.campaign.amd:
             self._settling.live_answer(attempt)
             self._to_waiting(attempt)
@@ -287,11 +294,11 @@ class Calls:
         began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
         allowed = UNBRIDGED_LIMIT_S if attempt.answered_at else self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
         if self._state.now < began + allowed and not attempt.hang_up_asked:
-            self._state.timers.set(began + allowed, TimerKind.ATTEMPT_LIMIT, attempt_id)
+            self._state.timers.set_coarse(began + allowed, TimerKind.ATTEMPT_LIMIT, attempt_id)
             return
         if not attempt.hang_up_asked:
             self._settling.hang_up(attempt, "overdue")
-            self._state.timers.set(self._state.now + ENDED_BY_SWITCH_S, TimerKind.ATTEMPT_LIMIT, attempt_id)
+            self._state.timers.set_coarse(self._state.now + ENDED_BY_SWITCH_S, TimerKind.ATTEMPT_LIMIT, attempt_id)
         else:
             self.attempt_ended(ev.AttemptEnded(at=self._state.now, attempt_id=attempt_id, cause=0, lost=True))
 

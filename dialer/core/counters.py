@@ -25,6 +25,8 @@ class Counters:
     refusals: Counter[str] = field(default_factory=Counter)  # reservations refused, by rule
     dispositions: Counter[str] = field(default_factory=Counter)
     answer_to_bridge_s: float = 0.0  # sum over `bridged`
+    line_s: float = 0.0  # sum over lines that are no longer being set up or ringing
+    lost_wait_s: float = 0.0  # from the answer to the abandonment, sum over `abandoned`
     handle_s: float = 0.0  # sum over handled calls
     handled: int = 0
 

@@ -3,7 +3,8 @@
 How it works: leads whose present number shares a country and a set of candidate zones share a group, because their
 calling window opens and closes together. A group has one heap of leads that rest (by the end of the rest) and one of
 leads that are ready (by priority, then fewest attempts, then first come). The window is asked once per change, not
-once per lead. An entry is void when the lead has been queued again since: each carries its lead's ticket.
+once per lead. An entry is void when the lead has been queued again since: each carries its lead's ticket. Between two
+times at which a rest ends or a window changes nothing becomes ready or closed by itself, so nothing is looked at.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ class DialQueue:
         self._groups: dict[tuple[str, tuple[str, ...]], _Group] = {}
         self._leads: list[QueuedLead] = []
         self._tickets = 0
+        self._open: list[_Group] = []  # whose window is open, as of the last refresh
+        self._fresh_from, self._fresh_until = inf, -inf  # when that refresh holds
+        self._head_known, self._head_index = False, -1  # what `peek` found; -1: nobody
         self.queued = 0  # leads that are in the queue, ready or resting
 
     def __len__(self) -> int:
@@ -95,9 +99,13 @@ class DialQueue:
             group = self._groups[key] = _Group(*key)
         if entry.ticket == 0:
             self.queued += 1
+        else:
+            self._head_known = False  # its old entry is void
         self._tickets += 1
         entry.ticket = self._tickets
-        heapq.heappush(group.resting, (entry.progress.next_at, entry.ticket, index))
+        next_at = entry.progress.next_at
+        heapq.heappush(group.resting, (next_at, entry.ticket, index))
+        self._fresh_until = min(self._fresh_until, next_at, group.changes_at)
 
     def drop(self, index: int) -> None:
         """Take a lead out of the queue, if it is in."""
@@ -105,14 +113,15 @@ class DialQueue:
         if entry.ticket:
             entry.ticket = 0
             self.queued -= 1
+            self._head_known = False
 
     def take(self, count: int, now: float) -> list[tuple[int, float]]:
         """Take up to `count` leads that may be dialled now: (index, until when they may be begun)."""
         taken: list[tuple[int, float]] = []
-        open_groups = [group for group in self._groups.values() if self._refresh(group, now)]
+        self._refresh_all(now)
         while len(taken) < count:
             best: _Group | None = None
-            for group in open_groups:
+            for group in self._open:
                 if self._head(group) and (best is None or group.ready[0] < best.ready[0]):
                     best = group
             if best is None:
@@ -124,15 +133,19 @@ class DialQueue:
 
     def peek(self, now: float) -> int | None:
         """The index of the lead that `take` would give first; None where none may be dialled now."""
-        heads = [group.ready[0] for group in self._groups.values() if self._refresh(group, now) and self._head(group)]
-        return min(heads)[3] if heads else None
+        self._refresh_all(now)
+        if not self._head_known:
+            heads = [group.ready[0] for group in self._open if self._head(group)]
+            self._head_index = min(heads)[3] if heads else -1
+            self._head_known = True
+        return None if self._head_index < 0 else self._head_index
 
     def next_change_at(self, now: float) -> float | None:
         """When the next lead may become ready; None where nothing is queued or time will not help."""
         earliest = inf
+        self._refresh_all(now)
         for group in self._groups.values():
-            is_open = self._refresh(group, now)
-            if not is_open:
+            if not group.open:
                 if group.resting or group.ready:
                     earliest = min(earliest, group.changes_at)
             elif not self._head(group) and group.resting:
@@ -146,8 +159,19 @@ class DialQueue:
                 return group.rule
         return ""
 
-    def _refresh(self, group: _Group, now: float) -> bool:
-        """Bring a group up to `now`; returns whether its window is open."""
+    def _refresh_all(self, now: float) -> None:
+        """Bring every group up to `now`, where anything can have changed since the last time."""
+        if self._fresh_from <= now < self._fresh_until:
+            return
+        self._fresh_from, self._fresh_until, self._head_known = now, inf, False
+        for group in self._groups.values():
+            self._refresh(group, now)
+            next_rest = group.resting[0][0] if group.resting else inf
+            self._fresh_until = min(self._fresh_until, next_rest, group.changes_at)
+        self._open = [group for group in self._groups.values() if group.open]
+
+    def _refresh(self, group: _Group, now: float) -> None:
+        """Bring a group up to `now`."""
         if now >= group.changes_at:
             state = self._windows.window(group.country, group.zones, now)
             group.open, group.changes_at, group.rule = state.open, state.changes_at, state.rule
@@ -158,7 +182,6 @@ class DialQueue:
             if entry.ticket == ticket:
                 key = (-entry.lead.priority, entry.progress.attempts, ticket, index)
                 heapq.heappush(group.ready, key)
-        return group.open
 
     def _head(self, group: _Group) -> bool:
         """Drop void entries from the top; returns whether a ready lead is left."""

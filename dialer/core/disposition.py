@@ -46,6 +46,9 @@ SYSTEM_DISPOSITIONS = frozenset(
 )
 AGENT_DISPOSITIONS = frozenset(Disposition) - SYSTEM_DISPOSITIONS
 
+# The call came to nothing in the network; nobody was reached.
+NETWORK_FAULTS = frozenset({Disposition.CONGESTION, Disposition.FAILED})
+
 # A right-party contact: the intended person was spoken to.
 RIGHT_PARTY = frozenset(
     {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from carriers.tally import TrunkTally
 from compliance.ruleset import EVERYTHING, RuleSet
 from dialer import __version__
 from dialer.config.campaign import Campaign
@@ -89,20 +90,37 @@ class Engine:
 
     def step(self, event: ev.Event) -> list[act.Action]:
         """Take in one fact and return what is to be done about it. Time never runs backwards here."""
-        self._state.now = max(self._state.now, event.at)
-        self._state.counters.events += 1
-        self._state.out = []
+        state = self._state
+        if event.at > state.now:
+            state.now = event.at
+        self.counters.events += 1
+        state.out = []
         self._handlers[type(event)](event)
-        self._state.record_ends()
-        idle = self._state.loaded and not self._state.attempts
-        if self._state.draining and idle and not self._state.ended:
-            self._state.end("drained")
-        return self._state.out
+        if state.settlements:
+            state.record_ends()
+        if state.draining and state.loaded and not state.attempts and not state.ended:
+            state.end("drained")
+        return state.out
 
     @property
     def policy_ids(self) -> dict[str, str]:
         """The policy of each mode."""
         return {mode: policy.policy_id for mode, policy in self._state.policies.items()}
+
+    @property
+    def tallies(self) -> dict[str, TrunkTally]:
+        """What the calls of each trunk came to."""
+        return {name: trunk.tally for name, trunk in self._state.router.trunks.items()}
+
+    @property
+    def target_abandon_rate(self) -> float:
+        """The cap in force, abandoned / live answers."""
+        return self._state.target_abandon_rate
+
+    def line_s_of_lines_up(self, now: float) -> float:
+        """Seconds, up to `now`, of all lines that are being set up or ringing."""
+        launched_at = self._state.lines.column(0)
+        return float(now * len(launched_at) - launched_at.sum())
 
     @property
     def next_timer_at(self) -> float | None:
@@ -211,7 +229,7 @@ class Engine:
             if attempt.state is not AttemptState.DISPOSING:
                 self._settling.hang_up(attempt, f"stopped by {event.by}")
                 limit = self._state.now + ENDED_BY_SWITCH_S
-                self._state.timers.set(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+                self._state.timers.set_coarse(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
         for attempt in live:
             if attempt.state is AttemptState.DISPOSING:
                 agent = self._state.floor.get(attempt.agent_id or "")

@@ -16,8 +16,9 @@ class Floor:
     """Agents by id. The order of `_idle` is the order in which they became idle."""
 
     def __init__(self, agent_ids: Iterable[str]) -> None:
-        self._counts = dict.fromkeys(AgentState, 0)
-        self.agents = {agent_id: Agent(agent_id, self._counts) for agent_id in agent_ids}
+        self._counts = [0] * len(AgentState)
+        self._spent = [0.0] * len(AgentState)
+        self.agents = {agent_id: Agent(agent_id, self._counts, self._spent) for agent_id in agent_ids}
         self._counts[AgentState.OFFLINE] = len(self.agents)
         self._idle: dict[str, Agent] = {}
         self.busy: LiveRows[Agent] = LiveRows(columns=1)  # when each busy agent's present call began
@@ -35,7 +36,7 @@ class Floor:
 
     def restore_order(self, idle: Iterable[str]) -> None:
         """Set who is ready, longest idle first, after each agent's state was set."""
-        self._counts.update(dict.fromkeys(AgentState, 0))
+        self._counts[:] = [0] * len(AgentState)
         for agent in self.agents.values():
             self._counts[agent.state] += 1
         self._idle = {agent_id: self.agents[agent_id] for agent_id in idle}
@@ -44,9 +45,36 @@ class Floor:
         """The agent of that id, if the campaign has one."""
         return self.agents.get(agent_id)
 
+    @property
+    def on_call(self) -> int:
+        """How many agents talk, or are about to."""
+        return self._counts[AgentState.ON_CALL] + self._counts[AgentState.RESERVED]
+
+    @property
+    def wrap_up(self) -> int:
+        """How many agents are in wrap-up."""
+        return self._counts[AgentState.WRAP_UP]
+
     def count(self) -> dict[AgentState, int]:
         """How many agents are in each state."""
-        return dict(self._counts)
+        return dict(zip(AgentState, self._counts, strict=True))
+
+    def spent(self, now: float) -> dict[AgentState, float]:
+        """Agent-seconds in each state up to `now`; of the time before an agent's first log-in nothing is known."""
+        spent = list(self._spent)
+        for agent in self.agents.values():
+            if agent.since:
+                spent[agent.state] += now - agent.since
+        return dict(zip(AgentState, spent, strict=True))
+
+    @property
+    def spent_before(self) -> tuple[float, ...]:
+        """Agent-seconds in states that were left, by state, for a snapshot."""
+        return tuple(self._spent)
+
+    def restore_spent(self, spent: Iterable[float]) -> None:
+        """Take up a snapshot's."""
+        self._spent[:] = spent
 
     def log_in(self, agent: Agent, at: float) -> None:
         """A leg came up; a second log-in of one who is there changes nothing."""

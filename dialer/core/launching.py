@@ -1,8 +1,8 @@
 """When to launch, how many lines, and for whom.
 
-How it works: whatever changes supply or demand asks for a decision, which a timer takes 50 ms after the first ask, over
-all that came in since. A decision asks the policy how many lines to launch, takes that many leads from the dial queue
-and answers with `Reserve`.
+How it works: whatever changes supply or demand asks for a decision, which a timer takes 100 ms after the first ask, over
+all that came in since; where nothing asks for a second, one is taken all the same, for time itself changes the forecast.
+A decision asks the policy how many lines to launch, takes that many leads from the dial queue and answers with `Reserve`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 from compliance.frequency import DialCandidate
 from compliance.ruleset import EVERYTHING
 from dialer.core import actions as act
-from dialer.core.agent import AgentState
 from dialer.core.attempt import Attempt
 from dialer.core.state import CampaignState
 from dialer.core.timers import TimerKind
 from pacing.policy import Pace
 from pacing.view import PacingView
 
-DECISION_DELAY_S = 0.05
+DECISION_DELAY_S = 0.1
 TICK_S = 1.0
 SLOW_TICK_S = 60.0
 CLAIMS_PER_BATCH = 100
@@ -36,7 +35,7 @@ class Launching:
         if self._state.loaded and self._state.queue.queued == 0 and not self._state.attempts:
             self._state.end("list finished")
             return
-        if not self._state.asked_by:
+        if not self._state.asked_by and self._state.now >= self._state.decided_at + TICK_S:
             self.decide("Tick")
         self.start_ticking()
 
@@ -44,14 +43,17 @@ class Launching:
         if self._state.ticking or self._state.ended:
             return
         self._state.ticking = True
-        delay = TICK_S
-        if not self._state.attempts and self._state.queue.peek(self._state.now) is None:
-            change = self._state.queue.next_change_at(self._state.now)
-            delay = SLOW_TICK_S if change is None else min(SLOW_TICK_S, max(TICK_S, change - self._state.now))
-        self._state.timers.set(self._state.now + delay, TimerKind.TICK)
+        now = self._state.now
+        at = self._state.decided_at + TICK_S
+        if at <= now:
+            at = now + TICK_S
+        if not self._state.attempts and self._state.queue.peek(now) is None:
+            change = self._state.queue.next_change_at(now)
+            at = now + SLOW_TICK_S if change is None else min(now + SLOW_TICK_S, max(now + TICK_S, change))
+        self._state.timers.set(at, TimerKind.TICK)
 
     def ask(self, cause: str) -> None:
-        """Ask for a decision; those of the next 50 ms are taken as one."""
+        """Ask for a decision; those of the next 100 ms are taken as one."""
         if not self._state.asked_by and not self._state.ended:
             self._state.asked_by = cause
             self._state.timers.set(self._state.now + DECISION_DELAY_S, TimerKind.DECIDE)
@@ -59,8 +61,8 @@ class Launching:
     def may_dial(self) -> bool:
         return self._state.link_up and self._state.store_ok and not self._state.draining and not self._state.paused
 
-    def _closed(self) -> str:
-        """The guard that forbids any launch now; empty if none."""
+    def _closed(self, head: int | None) -> str:
+        """The guard that forbids any launch now; empty if none. `head` is the next lead to be dialled."""
         if self._state.draining:
             return "draining"
         if not self._state.link_up:
@@ -73,29 +75,32 @@ class Launching:
             return "paused"
         if self._state.floor.idle + len(self._state.floor.busy) == 0:
             return "no_agents"
-        if self._state.queue.peek(self._state.now) is None:
+        if head is None:
             return "window" if self._state.queue.closed_rule() else "queue_empty"
         return ""
 
     def decide(self, cause: str) -> None:
-        guard = self._closed()
-        if guard:
+        state = self._state
+        state.decided_at = state.now
+        head = state.queue.peek(state.now)
+        guard = self._closed(head)
+        if head is None or guard:
             self._note(cause, Pace(lines=0, guard=guard), 0, guard)
             return
-        pace = self._state.policy.lines(self._view(), self._state.rng)
+        pace = state.policy.lines(self._view(head), state.rng)
         count, guard = pace.lines, pace.guard
-        room = self._state.router.room(self._state.now)
-        on_switch = self._state.campaign.asterisk.max_calls - len(self._state.attempts)
-        if count > min(room, on_switch):
-            guard = "cps" if room < min(on_switch, self._state.router.free_channels) else "channels"
-            count = max(0, min(room, on_switch))
+        if count:
+            room = state.router.room(state.now)
+            on_switch = state.campaign.asterisk.max_calls - len(state.attempts)
+            if count > min(room, on_switch):
+                guard = "cps" if room < min(on_switch, state.router.free_channels) else "channels"
+                count = max(0, min(room, on_switch))
         launched = self._launch(count) if count else 0
         if launched < count:
             guard = "queue_empty"
         self._note(cause, pace, launched, guard)
 
-    def _view(self) -> PacingView:
-        head = self._state.queue.peek(self._state.now)
+    def _view(self, head: int) -> PacingView:
         return PacingView(
             now=self._state.now,
             idle=self._state.floor.idle,
@@ -104,7 +109,7 @@ class Launching:
             ringing_since=self._state.lines.column(0),
             answer_probability=self._state.lines.column(1),
             waiting=len(self._state.waiting),
-            next_answer_probability=self._state.answers.rate if head is None else self.probability(head),
+            next_answer_probability=self.probability(head),
             max_lines_per_idle_agent=self._state.max_lines_per_idle_agent,
             target_abandon_rate=self._state.target_abandon_rate,
         )
@@ -159,13 +164,12 @@ class Launching:
         if not launched and guard == self._state.last_guard:
             return
         self._state.last_guard = guard
-        counts = self._state.floor.count()
         decision = act.Decision(
             policy=self._state.policy.policy_id,
             cause=cause,
             idle=self._state.floor.idle,
-            on_call=counts[AgentState.ON_CALL] + counts[AgentState.RESERVED],
-            wrap_up=counts[AgentState.WRAP_UP],
+            on_call=self._state.floor.on_call,
+            wrap_up=self._state.floor.wrap_up,
             ringing=len(self._state.lines) - launched,
             waiting=len(self._state.waiting),
             wanted=pace.lines,

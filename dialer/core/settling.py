@@ -9,7 +9,7 @@ import msgspec
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempt import Attempt, AttemptState
-from dialer.core.disposition import STOPPING, Disposition
+from dialer.core.disposition import NETWORK_FAULTS, STOPPING, Disposition
 from dialer.core.lead import LeadProgress
 from dialer.core.retry import after_attempt, without_number
 from dialer.core.state import CampaignState
@@ -40,16 +40,24 @@ class Settling:
             return
         attempt.live = True
         self._state.counters.live_answers += 1
+        self._state.router.trunk(attempt.trunk).tally.live_answers += 1
         self._learn(attempt, answered=True)
 
     def not_live(self, attempt: Attempt, *, lost: bool = False) -> None:
         """Learn that a line came to nothing; of one that was lost nobody knows."""
         if attempt.originated_at is not None and not attempt.hang_up_asked and not lost:
             self._learn(attempt, answered=False)
-        self._state.lines.remove(attempt)
+        self._off_line(attempt)
+
+    def _off_line(self, attempt: Attempt) -> None:
+        """The line is no longer being set up or ringing, if it was."""
+        if attempt.row >= 0:
+            if attempt.originated_at is not None:
+                self._state.counters.line_s += self._state.now - attempt.originated_at
+            self._state.lines.remove(attempt)
 
     def _learn(self, attempt: Attempt, *, answered: bool) -> None:
-        self._state.lines.remove(attempt)
+        self._off_line(attempt)
         began = attempt.originated_at or attempt.reserved_at
         after_s = self._state.now - began
         attempts = self._state.queue[attempt.lead].progress.attempts
@@ -65,6 +73,7 @@ class Settling:
         if not attempt.abandoned:
             attempt.abandoned = True
             self._state.counters.abandoned += 1
+            self._state.counters.lost_wait_s += self._state.now - (attempt.answered_at or self._state.now)
             for policy in self._state.policies.values():
                 policy.abandoned()
 
@@ -121,8 +130,10 @@ class Settling:
     def _settle(self, attempt: Attempt, disposition: str, after: LeadProgress) -> None:
         """Count it, queue its lead again, record it."""
         del self._state.attempts[attempt.attempt_id]
-        self._state.lines.remove(attempt)
+        self._off_line(attempt)
         self._state.counters.settled(disposition)
+        if disposition in NETWORK_FAULTS and attempt.trunk:
+            self._state.router.trunk(attempt.trunk).tally.failed += 1
         entry = self._state.queue[attempt.lead]
         entry.progress = after
         self.requeue(attempt.lead)

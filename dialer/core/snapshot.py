@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from carriers.tally import tally_of
 from dialer.core.actions import Claim, Decision
 from dialer.core.agent import Agent, AgentState
 from dialer.core.attempt import Attempt, AttemptState
@@ -17,10 +18,11 @@ from dialer.core.timers import TimerKind
 # Set as they are; everything else in the state has its own field below.
 _PLAIN = (
     "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "link_down_because", "store_ok",
-    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "set_up_at", "ticking", "last_guard",
+    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "set_up_at", "ticking", "decided_at",
+    "last_guard",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
-_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts"))
+_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +55,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     idle: tuple[str, ...]  # longest idle first
     busy: tuple[tuple[str, float], ...]  # agent id, since, in the order of the rows
     leaving: int
+    spent: tuple[float, ...]  # agent-seconds by state
     timers: tuple[tuple[float, int, int, int], ...]
     timer_seq: int
-    trunks: dict[str, tuple[int, int, tuple[float, ...]]]  # channels in use, planned calls, recent set-ups
+    # channels in use, planned calls, recent set-ups, tally
+    trunks: dict[str, tuple[int, int, tuple[float, ...], tuple[float, ...]]]
     held: tuple[int, ...]
     unlisted: tuple[int, ...]
     chance: dict[str, str]  # the bit generator's state; its numbers are too large for JSON
@@ -90,10 +94,12 @@ def take_snapshot(state: CampaignState) -> Snapshot:
         idle=tuple(floor.idle_order),
         busy=tuple((owner.agent_id, float(floor.busy.column(0)[owner.row])) for owner in floor.busy.owners),
         leaving=floor.leaving,
+        spent=floor.spent_before,
         timers=tuple((at, seq, int(kind), subject) for at, seq, kind, subject in state.timers.pending),
         timer_seq=state.timers.seq,
         trunks={
-            name: (trunk.in_use, trunk.planned, tuple(trunk.set_ups)) for name, trunk in state.router.trunks.items()
+            name: (trunk.in_use, trunk.planned, tuple(trunk.set_ups), trunk.tally.values())
+            for name, trunk in state.router.trunks.items()
         },
         chance={
             "state": hex(generator["state"]["state"]),
@@ -120,10 +126,11 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
     state.held.extend(snapshot.held)
     state.unlisted.update(snapshot.unlisted)
-    for name, (in_use, planned, set_ups) in snapshot.trunks.items():
-        state.router.trunks[name].in_use = in_use
-        state.router.trunks[name].planned = planned
-        state.router.trunks[name].set_ups.extend(set_ups)
+    for name, (in_use, planned, set_ups, tally) in snapshot.trunks.items():
+        trunk = state.router.trunks[name]
+        trunk.in_use, trunk.planned = in_use, planned
+        trunk.set_ups.extend(set_ups)
+        trunk.tally = tally_of(tally)
     state.rng.bit_generator.state = {
         "bit_generator": "PCG64",
         "state": {"state": int(snapshot.chance["state"], 16), "inc": int(snapshot.chance["inc"], 16)},
@@ -156,3 +163,4 @@ def _restore_floor(state: CampaignState, snapshot: Snapshot) -> None:
     for agent_id, since in snapshot.busy:
         floor.busy.add(floor.agents[agent_id], since)
     floor.leaving = snapshot.leaving
+    floor.restore_spent(snapshot.spent)

@@ -64,6 +64,7 @@ class CampaignState:
         self.timers = Timers()
         self.asked_by = ""  # what asked for the decision that is due; empty: none is
         self.ticking = False
+        self.decided_at = 0.0  # when the last decision was taken
         self.rng = np.random.default_rng([seed, run])
         # learned and counted
         self.answers = AnswerTable()

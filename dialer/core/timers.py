@@ -5,6 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from math import ceil
+
+COARSE_S = 5.0
 
 
 class TimerKind(IntEnum):
@@ -44,6 +47,11 @@ class Timers:
         """Set a timer; `subject` is an attempt id where the kind is about one."""
         self.seq += 1
         heapq.heappush(self._heap, (at, self.seq, kind, subject))
+
+    def set_coarse(self, at: float, kind: TimerKind, subject: int) -> None:
+        """Set a timer that may be up to COARSE_S late. Most limits are for what never happens: those that fall due
+        together cost one wake-up call, not one a call."""
+        self.set(ceil(at / COARSE_S) * COARSE_S, kind, subject)
 
     def due(self, now: float) -> Iterator[tuple[TimerKind, int]]:
         """Take the timers that are due, in order."""

@@ -37,11 +37,17 @@ SCENARIO = Scenario.model_validate(
             "busy_rate": 0.2,
             "machine_rate": 0.0,
             "dead_number_rate": 0.0,
+            "wrong_number_rate": 0.0,
             "right_party_rate": 0.5,
             "answer_s": {"kind": "fixed", "value": 2},
             "patience_s": {"kind": "fixed", "value": 30},
-            "wrong_party_talk_s": {"kind": "fixed", "value": 1},
-            "right_party_talk_s": {"kind": "fixed", "value": 600},
+            "conversations": {
+                "WRONG_PARTY": {"talk_s": {"kind": "fixed", "value": 1}},
+                **{
+                    right_party: {"talk_s": {"kind": "fixed", "value": 600}}
+                    for right_party in ("RPC", "PTP", "REFUSED", "CALLBACK", "PAID", "DISPUTED", "DNC_REQUEST")
+                },
+            },
         },
         "floor": {"log_in_s": {"kind": "fixed", "value": 0}},
         "carriers": [

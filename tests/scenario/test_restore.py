@@ -34,7 +34,7 @@ class Day:
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     scenario = packaged_scenario("collections_demo", agents=8, leads=300, duration_s=900.0)
-    _, path = simulate(scenario, journal_dir=tmp_path_factory.mktemp("restore"))
+    path = simulate(scenario, journal_dir=tmp_path_factory.mktemp("restore")).journal
     assert path is not None
     header, steps = read_journal(path)
     campaign = Campaign.model_validate(header.campaign)

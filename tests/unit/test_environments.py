@@ -74,7 +74,7 @@ async def test_another_clock_is_refused_where_the_switch_reaches_people() -> Non
 
 def test_a_journal_of_another_policy_replays_with_that_policy(tmp_path: Path) -> None:
     scenario = packaged_scenario("collections_demo", agents=4, leads=80, duration_s=300.0)
-    _, journal = simulate(scenario, policy="progressive-v1", journal_dir=tmp_path)
+    journal = simulate(scenario, policy="progressive-v1", journal_dir=tmp_path).journal
     assert journal is not None
     header, result = replay_journal(journal)
     assert set(header.policies.values()) == {"progressive-v1"}

@@ -8,6 +8,7 @@ import pytest
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import LeadProgress
+from dialer.core.timers import COARSE_S
 from tests.unit.core.bench_engine import Bench, lead_of
 
 
@@ -112,7 +113,7 @@ def test_a_call_that_nobody_takes_and_no_switch_ends_is_hung_up_after_a_minute_a
     bench.wait(10.0)
     bench.tell(ev.AttemptAnswered, attempt_id=second)
     assert [a for a in bench.wait(59.9) if isinstance(a, act.HangUp)] == []
-    assert [a.attempt_id for a in bench.wait(0.2) if isinstance(a, act.HangUp)] == [second]
+    assert [a.attempt_id for a in bench.wait(0.1 + COARSE_S) if isinstance(a, act.HangUp)] == [second]
     bench.wait(20.0)
     assert [s.attempt_id for s in bench.settled] == [second]
 

@@ -90,6 +90,6 @@ def test_a_snapshot_is_not_changed_by_what_is_learned_later() -> None:
 def test_a_snapshot_of_another_shape_is_refused_and_changes_nothing() -> None:
     table = taught([(0, 0, True)])
     state = table.snapshot()
-    with pytest.raises(ValueError, match="expected cells of shape"):
+    with pytest.raises(ValueError, match="expected 5 rows of 24 cells"):
         table.restore({**state, "seen": 1.0, "cell_seen": [[0.0]], "cell_answered": [[0.0]]})
     assert table.snapshot() == state

@@ -77,6 +77,7 @@ def test_a_mixture_is_finite_at_the_edges_of_its_parts(u: float) -> None:
         {"kind": "mixture", "parts": [{"weight": 0.5, "of": SHAPES["fixed"]}]},
         {"kind": "mixture", "parts": []},
         {"kind": "uniform", "low": -1.0, "high": 2.0},
+        {"kind": "uniform", "low": 3.0, "high": 2.0},
         {"kind": "exponential", "mean": 0.0},
         {"kind": "lognormal", "median": 5.0, "sigma": 9.0},
         {"kind": "normal", "mean": 5.0, "sd": 1.0, "median": 2.0},

@@ -50,8 +50,15 @@ def test_regions_have_their_shares_and_their_people_their_zone_and_prefix() -> N
 
 @pytest.mark.parametrize(("rate", "low", "high"), [(0.0, 0, 0), (0.3, 250, 350), (1.0, 1000, 1000)])
 def test_second_numbers_are_as_frequent_as_stated(rate: float, low: int, high: int) -> None:
-    leads = make_leads(people(second_number_rate=rate), 5)
+    leads = make_leads(people(second_number_rate=rate, third_number_rate=0.0), 5)
     assert low <= sum(len(lead.numbers) == 2 for lead in leads) <= high
+    assert all(len(lead.numbers) <= 2 for lead in leads)
+
+
+def test_some_of_those_with_two_numbers_have_three() -> None:
+    leads = make_leads(people(second_number_rate=0.5, third_number_rate=0.4), 5)
+    counts = [sum(len(lead.numbers) == count for lead in leads) for count in (1, 2, 3)]
+    assert counts == pytest.approx([500, 300, 200], abs=60)
 
 
 def test_priorities_follow_the_days_past_due() -> None:
@@ -63,3 +70,8 @@ def test_priorities_follow_the_days_past_due() -> None:
 def test_a_list_needs_a_region() -> None:
     with pytest.raises(ConfigError, match=r"population\.regions"):
         make_leads(Population(leads=3), 1)
+
+
+def test_a_share_of_nothing_makes_nobody() -> None:
+    empty = SANTIAGO.model_copy(update={"share": 0.0})
+    assert {lead.region for lead in make_leads(people(300, LIMA, empty), 5)} == {"Lima"}

@@ -8,15 +8,22 @@ import pytest
 
 from dialer.errors import ConfigError
 from sim import scenario_file
-from sim.scenario_file import load_scenario, packaged_scenario
+from sim.scenario import Scenario
+from sim.scenario_file import load_scenario, packaged_names, packaged_scenario
 
 PACKAGED = Path(scenario_file.__file__).parent / "scenarios"
 
 
+@pytest.mark.parametrize("name", packaged_names())
+def test_every_packaged_scenario_can_be_read_by_its_name_and_by_its_path(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario == load_scenario(str(PACKAGED / f"{name}.yaml")) and scenario.campaign.trunks
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGED.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_packaged_scenario_can_be_read_by_its_name_and_by_its_path(path: Path) -> None:
-    scenario = load_scenario(path.stem)
-    assert scenario == load_scenario(str(path)) and scenario.campaign.trunks
+def test_a_scenario_survives_being_written_as_json(path: Path) -> None:
+    scenario = load_scenario(str(path))
+    assert Scenario.model_validate(scenario.model_dump(mode="json")) == scenario
 
 
 def test_an_unknown_name_lists_those_that_are_there() -> None:
@@ -62,3 +69,94 @@ def test_the_start_keeps_its_offset() -> None:
     scenario = load_scenario("collections_demo")
     assert scenario.start.utcoffset() is not None
     assert scenario.start_at == scenario.start.timestamp()
+
+
+# ---- what binds fields together -----------------------------------------------------------------------------
+BASE = """\
+scenario: mine
+start: "2026-11-23T10:00:00-05:00"
+duration: 8h
+campaign:
+  campaign: mine
+  jurisdictions: [PE]
+  trunks: [{name: north}]
+  caller_ids: ["+5117000000"]
+population:
+  leads: 10
+  live_rate: 0.4
+  regions:
+    - {name: Lima, country: PE, zone: America/Lima, prefix: "+519", digits: 8, share: 1}
+  destinations:
+    - {name: red, share: 1}
+  conversations:
+    PTP: {rate: 0.3}
+  answer_s:
+    kind: uniform
+    low: 3
+    high: 9
+floor:
+  agents: 3
+  shifts:
+    - begin: "10:30"
+      end: 4h
+carriers:
+  - trunk: north
+    regions: {Lima: 0.5}
+    incidents:
+      - begin: 1h
+        end: "12:00"
+        destinations: [red]
+"""
+
+
+def read(tmp_path: Path, text: str) -> Scenario:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return load_scenario(str(path))
+
+
+def test_agents_are_made_up_after_those_that_are_named(tmp_path: Path) -> None:
+    assert [agent.id for agent in read(tmp_path, BASE).campaign.agents] == ["agent1", "agent2", "agent3"]
+    named = BASE.replace("  campaign: mine\n", "  campaign: mine\n  agents: [{id: ana}, {id: bruno}]\n")
+    assert [agent.id for agent in read(tmp_path, named).campaign.agents] == ["ana", "bruno", "agent3"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "told"),
+    [
+        ("- trunk: north", "- trunk: nort", "- trunk: nort", r"carriers.0.trunk: expected a trunk .*\(north\)"),
+        ("regions: {Lima: 0.5}", "regions: {Cusco: 0.5}", "regions: {Cusco", "carriers.0.regions.Cusco: expected one"),
+        ("destinations: [red]", "destinations: [blue]", "destinations: [blue]", r"one of .*\(red\), was 'blue'"),
+        ("end: 4h", "end: 10m", "end: 10m", "floor.shifts.0.end: expected an end after its begin"),
+        ('end: "12:00"', 'end: "10:59"', 'end: "10:59"', "carriers.0.incidents.0.end: expected an end after"),
+        ('begin: "10:30"', 'begin: "25:30"', '- begin: "25:30"', "expected a quoted local time"),
+        ("end: 4h", "end: soon", "end: soon", "floor.shifts.0.end: expected a duration"),
+        ("live_rate: 0.4", "live_rate: 0.9", "live_rate: 0.9", "expected live_rate .* at most 1, was 1.1"),
+        ("PTP: {rate: 0.3}", "PTP: {rate: 0.8}", "conversations:", "expected rates that add up to at most 1"),
+        ("PTP: {rate: 0.3}", "RPC: {rate: 0.3}", "RPC: {rate", "conversations.RPC.rate: expected no rate"),
+        ("PTP: {rate: 0.3}", "PTB: {rate: 0.3}", "PTB: {rate", "'RPC', 'PTP'"),
+        ("    - {name: red, share: 1}", "    - {name: red, share: 0}", "- {name: red", "shares that add up to more"),
+        ("    high: 9", "    high: 2", "answer_s:", "expected low <= high, was 3 and 2"),
+        ("    high: 9", "    height: 9", "height: 9", "Extra inputs"),
+        ("  leads: 10\n", "  leads: 0\n", "leads: 0", "expected at least 1 lead, or a list"),
+        ("  leads: 10\n", "  leads: 10\n  list: mine.yaml\n", "list: mine", "expected either leads or list, were both"),
+        ("  leads: 10\n", "  list: none.csv\n", "list: none", "expected a CSV list of leads, found no file"),
+        ("  agents: 3", "  agents: 0", "agents: 0", "floor.agents"),
+    ],
+)
+def test_what_does_not_fit_together_is_named_by_its_line(
+    tmp_path: Path, before: str, after: str, line: str, told: str
+) -> None:
+    assert before in BASE
+    text = BASE.replace(before, after, 1)
+    with pytest.raises(ConfigError, match=told) as raised:
+        read(tmp_path, text)
+    place = f"{tmp_path / 'mine.yaml'}:{line_of(text, line)}:"
+    assert any(fault.startswith(place) for fault in raised.value.faults), raised.value.faults
+    assert all("Value error" not in fault and "\n" not in fault for fault in raised.value.faults)
+
+
+def test_a_list_is_taken_from_the_scenario_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("number\n")
+    made = read(tmp_path, BASE.replace("  leads: 10\n", "  list: people.csv\n"))
+    assert (made.population.list, made.population.leads) == (tmp_path / "people.csv", 0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.streams import Stream
+from sim.streams import Draws, Stream
 
 PINNED = [0.2605312297057201, 0.314474778656506, 0.8842435600893446]
 
@@ -58,3 +58,18 @@ def test_two_purposes_are_unrelated() -> None:
     first, second = Stream(3, "talk"), Stream(3, "patience")
     pairs = [(first.uniform(n), second.uniform(n)) for n in range(4000)]
     assert abs(np.corrcoef(np.array(pairs).T)[0, 1]) < 0.06
+
+
+@given(seeds, st.integers(1, 300), indexes)
+def test_a_column_has_the_numbers_one_by_one(seed: int, count: int, index: int) -> None:
+    stream = Stream(seed, "taste")
+    assert stream.column(count, index).tolist() == [stream.uniform(subject, index) for subject in range(count)]
+
+
+@given(seeds, st.lists(st.tuples(subjects, st.integers(0, 50)), min_size=1, max_size=6))
+def test_rows_have_the_numbers_one_by_one_in_whatever_order_and_block(seed: int, places: list[tuple[int, int]]) -> None:
+    purposes = ("talk", "answer", "patience")
+    draws = Draws(seed, purposes)
+    for subject, index in [*places, *reversed(places)]:
+        one_by_one = [Stream(seed, purpose).uniform(subject, index) for purpose in purposes]
+        assert draws.row(subject, index) == one_by_one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.clock import VirtualClock
+from sim.clock import VirtualClock, wake_of
 
 
 @given(st.lists(st.tuples(st.floats(-50.0, 50.0), st.booleans()), max_size=40))
@@ -53,3 +53,36 @@ def test_a_call_that_was_called_off_by_another_at_the_same_time_is_not_made() ->
     while clock.advance():
         pass
     assert seen == [] and clock.now() == 1.0
+
+
+@given(st.lists(st.tuples(st.floats(-5.0, 5.0), st.booleans(), st.booleans()), max_size=30))
+def test_both_kinds_of_calls_keep_one_order(asked: list[tuple[float, bool, bool]]) -> None:
+    clock = VirtualClock(0.0)
+    made: list[tuple[float, int]] = []
+
+    def note(index: int) -> None:
+        made.append((clock.now(), index))
+
+    for index, (at, cheap, keep) in enumerate(asked):
+        if cheap:
+            clock.wake_at(at, note, index)
+        else:
+            wake_up = clock.call_at(at, lambda index=index: note(index))
+            if not keep:
+                wake_up.cancel()
+    due = [(max(at, 0.0), index) for index, (at, cheap, keep) in enumerate(asked) if cheap or keep]
+    assert clock.next_at == min((at for at, _ in due), default=None)
+    while clock.advance():
+        pass
+    assert made == sorted(due)
+
+
+def test_a_clock_of_another_kind_makes_cheap_calls_by_its_own_means() -> None:
+    class Other:
+        def __init__(self) -> None:
+            self.inner = VirtualClock(3.0)
+            self.now, self.call_at = self.inner.now, self.inner.call_at
+
+    other, seen = Other(), list[str]()
+    wake_of(other)(4.0, seen.append, "called")
+    assert other.inner.advance() and (seen, other.now()) == (["called"], 4.0)

@@ -1,0 +1,175 @@
+"""The results of studies as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dialer.cli.safe_text import safe
+from dialer.studies.figures import BY_KEY, FIGURES, Figure, in_words, known
+
+if TYPE_CHECKING:
+    from dialer.studies.comparison import Study, Variant
+    from sim.day import DayRecord
+    from sim.replications import Comparison, Estimate
+    from sim.scenario import Scenario
+
+Row = Mapping[str, Any]
+# What a sweep's line has room for.
+_SWEPT = ("occupancy", "abandon_rate", "attempts_per_agent_hour", "rpc_per_agent_hour", "cost_per_rpc", "promises")
+_FAST = ("occupancy", "abandon_rate", "attempts", "live_answers", "abandoned", "mean_idle_s")
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    """A table without lines: the first column to the left, the others to the right."""
+    table = Table(title=safe(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(safe(name), justify="right" if place else "left", overflow="fold")
+    return table
+
+
+def day_view(title: str, row: Row, day: DayRecord, methods: str, cautions: Iterable[str]) -> RenderableType:
+    """One simulated day."""
+    table = plain_table(title, "figure", "value", "95 % interval")
+    shown = known(FIGURES, [row])
+    for figure in shown:
+        low, high = row["abandon_rate_ci95"] if figure.key == "abandon_rate" else (None, None)
+        span = "" if low is None else f"{in_words(figure, low)} to {in_words(figure, high)}"
+        table.add_row(figure.label, in_words(figure, row[figure.key]), span)
+    counts = Text(f"dispositions: {_counts(day.dispositions)}\nrefusals: {_counts(day.refusals)}")
+    return Group(table, counts, footer(shown, methods, cautions))
+
+
+def replications_view(
+    title: str, rows: Sequence[Row], estimates: Mapping[str, Estimate], methods: str, cautions: Iterable[str]
+) -> RenderableType:
+    """Several days of one scenario."""
+    table = plain_table(title, "figure", "mean", "95 % interval", "least", "most")
+    shown = known(FIGURES, rows)
+    for figure in shown:
+        values = [row[figure.key] for row in rows if row[figure.key] is not None]
+        table.add_row(
+            figure.label,
+            in_words(figure, estimates[figure.key].mean),
+            _span(figure, estimates[figure.key]),
+            in_words(figure, min(values)),
+            in_words(figure, max(values)),
+        )
+    return Group(table, footer(shown, methods, cautions))
+
+
+def comparison_view(study: Study) -> RenderableType:
+    """Variants side by side, and what each differs by from the first."""
+    rows = [row for variant in study.variants for row in variant.replications]
+    shown = known(FIGURES, rows)
+    days = f"{len(study.seeds)} {'day' if len(study.seeds) == 1 else 'days'} each"
+    means = plain_table(f"{study.scenario}: {days}, mean ± half of the interval", "figure", *_names(study.variants))
+    for figure in shown:
+        means.add_row(figure.label, *(_mean(figure, variant.estimates.get(figure.key)) for variant in study.variants))
+    parts: list[RenderableType] = [means]
+    if study.differences:
+        against = study.differences[0].against
+        apart = plain_table(
+            f"difference from {against}, same people (* more than chance)", "figure",
+            *(difference.name for difference in study.differences),
+        )  # fmt: skip
+        for figure in shown:
+            cells = (_apart(figure, difference.figures.get(figure.key)) for difference in study.differences)
+            apart.add_row(figure.label, *cells)
+        parts += [Text(""), apart]
+    return Group(*parts, footer(shown, " ".join(study.methods), study.cautions))
+
+
+def sweep_view(study: Study) -> RenderableType:
+    """A line for each point of the grid."""
+    rows = [row for variant in study.variants for row in variant.replications]
+    shown = known([BY_KEY[key] for key in (_FAST if study.simulator == "fast" else _SWEPT)], rows)
+    paths = list(study.variants[0].settings) if study.variants else []
+    title = f"{study.scenario}: {len(study.seeds)} days a line, mean ± half of the interval"
+    table = plain_table(title, *paths, *(figure.label for figure in shown))
+    for variant in study.variants:
+        settings = (safe(variant.settings[path]) for path in paths)
+        table.add_row(*settings, *(_mean(figure, variant.estimates.get(figure.key)) for figure in shown))
+    return Group(table, footer(shown, " ".join(study.methods), study.cautions))
+
+
+def side_by_side(
+    title: str, names: tuple[str, str], rows: tuple[Row, Row], world: str, cautions: Iterable[str]
+) -> RenderableType:
+    """A day as it was and as it would have been."""
+    table = plain_table(title, "figure", *names, "difference")
+    shown = known(FIGURES, rows)
+    for figure in shown:
+        was, now = (row.get(figure.key) for row in rows)
+        difference = None if was is None or now is None else now - was
+        table.add_row(
+            figure.label, in_words(figure, was), in_words(figure, now), in_words(figure, difference, signed=True)
+        )
+    return Group(table, footer(shown, f"The second day's world is {world}.", cautions))
+
+
+def scenario_table(scenarios: Mapping[str, Scenario]) -> RenderableType:
+    """The scenarios that come with the program."""
+    table = plain_table("", "scenario", "agents", "leads", "hours", "what it is")
+    table.columns[-1].justify = "left"
+    for name, scenario in scenarios.items():
+        people = scenario.population
+        table.add_row(
+            name,
+            f"{len(scenario.campaign.agents):,}",
+            f"{people.leads:,}" if people.leads else "a list",
+            f"{scenario.duration / 3600:g}",
+            safe(scenario.description),
+        )
+    return table
+
+
+def footer(shown: Iterable[Figure], methods: str, cautions: Iterable[str] = ()) -> Text:
+    """What the rates mean, how the intervals were made, and what to beware of."""
+    rates = [figure for figure in shown if " / " in figure.meaning]
+    lines = ["; ".join(f"{figure.label} = {figure.meaning}" for figure in rates)]
+    lines += [methods] if methods else []
+    text = Text("\n" + "\n".join(safe(line) for line in lines), style="bright_black")
+    for caution in cautions:
+        text.append(f"\nnote: {safe(caution)}", style="yellow")
+    return text
+
+
+def _names(variants: Sequence[Variant]) -> list[str]:
+    return [variant.name for variant in variants]
+
+
+def _mean(figure: Figure, estimate: Estimate | None) -> str:
+    if estimate is None or estimate.mean is None:
+        return "–"
+    if estimate.half_width is None:
+        return in_words(figure, estimate.mean)
+    return f"{in_words(figure, estimate.mean)} ± {_half(figure, estimate.half_width)}"
+
+
+def _half(figure: Figure, half: float) -> str:
+    return in_words(figure, half).split(" ")[0]
+
+
+def _span(figure: Figure, estimate: Estimate) -> str:
+    if estimate.low is None:
+        return "–"
+    return f"{in_words(figure, estimate.low)} to {in_words(figure, estimate.high)}"
+
+
+def _apart(figure: Figure, found: Comparison | None) -> str:
+    if found is None or found.difference.mean is None:
+        return "–"
+    text = in_words(figure, found.difference.mean, signed=True)
+    if found.difference.half_width is None:
+        return text
+    return f"{text} ± {_half(figure, found.difference.half_width)} {'*' if found.significant else ' '}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda entry: -entry[1])
+    return safe(", ".join(f"{count:,} {name}" for name, count in most)) or "none"

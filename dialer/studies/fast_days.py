@@ -1,0 +1,56 @@
+"""Days of the pacing kernels alone, for wide sweeps: no lists, rules or routes, so seconds instead of minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dialer.bootstrap import POLICY_OF_MODE, leads_of
+from dialer.core.lead import Lead
+from dialer.studies.workers import Harvest, Progress, run_all
+from sim.result import scenario_hash
+from sim.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastSpec:
+    """One scenario for the fast simulator, and the days to run of it: deriving it takes longer than a day does."""
+
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    policy: str | None = None  # None: the mode's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastDone:
+    """What came of a scenario: the figures that the fast simulator knows by seed, and what it left out."""
+
+    rows: tuple[dict[str, Any], ...]
+    left_out: tuple[str, ...]
+
+
+def run_fast(spec: FastSpec, _: Progress | None = None) -> FastDone:
+    """Run a scenario's days. Each begins with idle agents and nothing learned, as one of the engine's does."""
+    # Imported here: it loads compiled code, for which a process without work need not wait.
+    from sim import fast
+
+    scenario = spec.scenario
+    derived = fast.fast_of(scenario, _leads_of(scenario))
+    policy = spec.policy or POLICY_OF_MODE[scenario.campaign.mode]
+    told = {"scenario": scenario.scenario, "scenario_hash": scenario_hash(scenario)}
+    days = (fast.run(derived, policy=policy, seed=seed, duration_s=scenario.duration) for seed in spec.seeds)
+    return FastDone(rows=tuple({**told, **asdict(day)} for day in days), left_out=derived.left_out)
+
+
+def _leads_of(scenario: Scenario) -> Sequence[Lead] | None:
+    return None if scenario.population.list is None else leads_of(scenario, scenario.seed)
+
+
+def run_all_fast(specs: Sequence[FastSpec], *, jobs: int, progress: Progress | None = None) -> Harvest[FastDone]:
+    """Run every scenario's days, `jobs` at a time. What is compiled is compiled once, before the workers begin."""
+    if jobs > 1 and len(specs) > 1:
+        from sim import fast
+
+        fast.run(fast.fast_of(specs[0].scenario, _leads_of(specs[0].scenario)), duration_s=1.0)
+    return run_all(run_fast, specs, jobs=jobs, progress=progress)
