@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from carriers.trunk import TrunkLoad
 
@@ -32,9 +33,11 @@ class SpreadRouter:
     def take(self, now: float) -> str | None:
         """Choose a trunk for a planned call and use a channel of it; None where none has room."""
         chosen: TrunkLoad | None = None
+        least = inf
         for trunk in self.trunks.values():
-            if trunk.room(now) > 0 and (chosen is None or _burden(trunk) < _burden(chosen)):
-                chosen = trunk
+            burden = _burden(trunk)
+            if burden < least and trunk.room(now) > 0:
+                chosen, least = trunk, burden
         if chosen is None:
             return None
         chosen.take()

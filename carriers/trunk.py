@@ -32,8 +32,12 @@ class TrunkLoad:
 
     def room(self, now: float) -> int:
         """How many more calls may be planned at `now`."""
-        self._forget(now)
-        return max(0, min(self.free_channels, self._per_window - len(self.set_ups) - self.planned))
+        set_ups = self.set_ups
+        if set_ups and now >= set_ups[0] + self._window_s:
+            self._forget(now)
+        channels, rate = self.max_channels - self.in_use, self._per_window - len(set_ups) - self.planned
+        room = channels if channels < rate else rate
+        return room if room > 0 else 0
 
     def take(self) -> None:
         """Plan a call: use a channel."""

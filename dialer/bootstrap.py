@@ -17,6 +17,7 @@ import itertools
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -160,8 +161,9 @@ def collector_off() -> Iterator[None]:
 
 
 def _zone_of(leads: Sequence[Lead]) -> str:
-    """The zone of the first lead who has one, for the axis of a report."""
-    return next((zone for lead in leads for number in lead.numbers for zone in number.zones), "UTC")
+    """The zone of most leads' first numbers, for the axis of a report."""
+    zones = Counter(number.zones[0] for lead in leads for number in lead.numbers[:1] if number.zones)
+    return max(zones, key=lambda zone: zones[zone]) if zones else "UTC"
 
 
 # ---- replay -------------------------------------------------------------------------------------------------
@@ -210,19 +212,20 @@ def recorded_day(path: Path) -> tuple[Header, DayRecord, SimResult]:
     header, steps = read_journal(path)
     engine, scenario = _engine_of(path, header), scenario_in(path, header)
     recorder = Recorder(engine, start_at=header.started_at)
-    zone, now = "", header.started_at
+    leads: list[Lead] = []
+    now = header.started_at
     for event, actions in steps:
         now = max(now, event.at)
         recorder.take(now)
         engine.step(event)
         recorder.saw(event, actions)
-        if not zone and isinstance(event, LeadsAdded) and event.leads:
-            zone = _zone_of(event.leads)
+        if isinstance(event, LeadsAdded):
+            leads += event.leads
     day = recorder.day(
         until=now,
         scenario="" if scenario is None else scenario.scenario,
         seed=None if scenario is None else header.seed,
-        zone=zone or "UTC",
+        zone=_zone_of(leads),
     )
     return header, day, result_of(day, events=engine.counters.events, scenario=scenario)
 

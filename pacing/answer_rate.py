@@ -52,7 +52,7 @@ class AnswerMultiplier:
             self.slow_seen = self.fast_seen
             self.slow_promised = self.fast_promised
             ratio = self.slow_seen / self.slow_promised
-        self.value = min(max(ratio, MULTIPLIER_MIN), MULTIPLIER_MAX)
+        self.value = MULTIPLIER_MIN if ratio < MULTIPLIER_MIN else MULTIPLIER_MAX if ratio > MULTIPLIER_MAX else ratio
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""

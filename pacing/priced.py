@@ -62,14 +62,14 @@ class Priced:
         lines, guard = self._guarded(view, lines)
         if lines:
             self._dither = rng.random()
-        out = self._out
+        out = self._out.tolist()
         return Pace(
             lines=lines,
             guard=guard,
             figures={
-                "forecast_free": float(out[kernels.OUT_FREE]),
-                "forecast_answers": float(out[kernels.OUT_ANSWERS]),
-                "marginal_abandon_probability": float(out[kernels.OUT_SHORTAGE]),
+                "forecast_free": out[kernels.OUT_FREE],
+                "forecast_answers": out[kernels.OUT_ANSWERS],
+                "marginal_abandon_probability": out[kernels.OUT_SHORTAGE],
                 "threshold": threshold,
                 "price": price,
                 "budget_left": self.price.budget_left,

@@ -43,6 +43,9 @@ class Moments:
     def saw(self, event: ev.Event, actions: Sequence[act.Action]) -> None:
         """Take in a step of the engine."""
         for action in actions:
+            kind = type(action)
+            if kind not in _TOLD:
+                continue
             if isinstance(action, act.NoteDecision):
                 self._decided(event.at, action.decision)
             elif isinstance(action, act.Settle):
@@ -128,6 +131,7 @@ class Moments:
         return True
 
 
+_TOLD = frozenset({act.NoteDecision, act.Settle})
 # Facts that matter by themselves.
 WATCHED = frozenset(
     {

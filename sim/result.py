@@ -80,7 +80,8 @@ class SimResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def scenario_hash(scenario: Scenario) -> str:
     """Return 16 hex digits of all that a scenario says."""
-    return hashlib.sha256(scenario.model_dump_json().encode()).hexdigest()[:16]
+    said = msgspec.json.encode(scenario.model_dump(mode="json"), order="deterministic")
+    return hashlib.sha256(said).hexdigest()[:16]
 
 
 def result_of(
@@ -158,7 +159,7 @@ class _Sums:
         return sum(
             mean * length
             for state in states
-            for mean, length in zip(day.agents.get(state, ())[part], lengths, strict=True)
+            for mean, length in zip(day.agents.get(state, ())[part], lengths, strict=False)
         )
 
 

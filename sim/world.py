@@ -44,6 +44,10 @@ class CallState(IntEnum):
     GONE = 5
 
 
+# By names of the module: an Enum's attribute costs more than the rest of a wake-up.
+_SETTING_UP, _RINGING, _ANSWERED, _TALKING, _MESSAGE, _GONE = CallState
+
+
 class SimulatedCall:
     """One call in the simulated switch. Times in UTC seconds."""
 
@@ -58,7 +62,7 @@ class SimulatedCall:
         self.draw = draw  # how many calls the lead has had before
         self.outcome = outcome
         self.meter = meter  # None: the carrier refused it
-        self.state = CallState.SETTING_UP
+        self.state: CallState = _SETTING_UP
         self.rung_out_at = 0.0
         self.answered_at: float | None = None
         self.leaves_at = inf  # when a person hangs up on silence
@@ -170,7 +174,7 @@ class World:
 
     def _over(self, call: SimulatedCall) -> None:
         """The network ends the call as its fate says, or the ring time-out does."""
-        if call.state > CallState.RINGING:
+        if call.state > _RINGING:
             return
         if self._clock.now() >= call.rung_out_at:
             self._end(call, _RUNG_OUT, _RUNG_OUT_SIP)
@@ -178,13 +182,13 @@ class World:
             self._end(call, call.outcome.cause, call.outcome.sip_code)
 
     def _ring(self, call: SimulatedCall) -> None:
-        if call.state is not CallState.SETTING_UP:
+        if call.state is not _SETTING_UP:
             return
         now = self._clock.now()
         if now >= call.rung_out_at:
             self._over(call)
             return
-        call.state = CallState.RINGING
+        call.state = _RINGING
         self._emit(ev.AttemptRinging(at=now, attempt_id=call.attempt_id))
         rings_s = call.outcome.rings_s
         ends_at = inf if rings_s is None else now + rings_s
@@ -194,9 +198,9 @@ class World:
             self._wake(min(ends_at, call.rung_out_at), self._over, call)
 
     def _answer(self, call: SimulatedCall) -> None:
-        if call.state is not CallState.RINGING:
+        if call.state is not _RINGING:
             return
-        call.state = CallState.ANSWERED
+        call.state = _ANSWERED
         now = call.answered_at = self._clock.now()
         self._emit(ev.AttemptAnswered(at=now, attempt_id=call.attempt_id))
         outcome = call.outcome
@@ -209,7 +213,7 @@ class World:
 
     def _screen(self, call: SimulatedCall) -> None:
         """Answering-machine detection decides, unless a person has hung up before."""
-        if call.state is not CallState.ANSWERED:
+        if call.state is not _ANSWERED:
             return
         now, verdict = self._clock.now(), call.outcome.verdict
         if now >= call.leaves_at:
@@ -226,18 +230,18 @@ class World:
         self._wake(min(now + self._unserved_s, call.leaves_at), self._unserved, call)
 
     def _unserved(self, call: SimulatedCall) -> None:
-        if call.state is not CallState.ANSWERED:
+        if call.state is not _ANSWERED:
             return
         now = self._clock.now()
         if now >= call.leaves_at:
             self._end(call, _NORMAL_CLEARING, None)
             return
-        call.state = CallState.MESSAGE
+        call.state = _MESSAGE
         self._emit(ev.AttemptAbandoned(at=now, attempt_id=call.attempt_id))
         self._wake(min(now + self._message_s, call.leaves_at), self._message_over, call)
 
     def _message_over(self, call: SimulatedCall) -> None:
-        if call.state is CallState.MESSAGE:
+        if call.state is _MESSAGE:
             self._end(call, _NORMAL_CLEARING, None)
 
     def _plan_bridge(self, action: act.Bridge) -> None:
@@ -249,13 +253,13 @@ class World:
 
     def _bridge(self, action: act.Bridge) -> None:
         call = self._calls.get(action.attempt_id)
-        if call is None or call.state not in (CallState.ANSWERED, CallState.MESSAGE):
+        if call is None or call.state not in (_ANSWERED, _MESSAGE):
             return
         now, agent_id = self._clock.now(), action.agent_id
         if not self._floor.is_here(agent_id):
             self._emit(ev.BridgeFailed(at=now, attempt_id=call.attempt_id, agent_id=agent_id, agent_gone=True))
             return
-        call.state = CallState.TALKING
+        call.state = _TALKING
         call.agent_id = agent_id
         call.handle_factor = self._floor.take_call(agent_id, call.attempt_id)
         call.disposition = self._floor.disposition(agent_id, call.outcome.disposition, call.subject, call.draw)
@@ -263,14 +267,14 @@ class World:
         self._wake(now + call.outcome.talk_s * call.handle_factor, self._talk_over, call)
 
     def _talk_over(self, call: SimulatedCall) -> None:
-        if call.state is CallState.TALKING:
+        if call.state is _TALKING:
             self._end(call, _NORMAL_CLEARING, None)
 
     def _end(self, call: SimulatedCall, cause: int, sip_code: int | None) -> None:
-        if call.state is CallState.GONE:
+        if call.state is _GONE:
             return
-        talked = call.state is CallState.TALKING
-        call.state = CallState.GONE
+        talked = call.state is _TALKING
+        call.state = _GONE
         del self._calls[call.attempt_id]
         now = self._clock.now()
         if call.meter is not None:

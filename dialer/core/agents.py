@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.agent import Agent, AgentState
-from dialer.core.attempt import AttemptState
+from dialer.core.agent import OFFLINE, ON_CALL, WRAP_UP, Agent
+from dialer.core.attempt import BRIDGING, DISPOSING
 from dialer.core.calls import Calls
 from dialer.core.disposition import AGENT_DISPOSITIONS, STOPPING, Disposition
 from dialer.core.launching import Launching
@@ -36,9 +36,9 @@ class Agents:
             return
         attempt = self._state.attempts.get(self._state.floor.log_out(agent, event.at) or -1)
         if attempt is not None:
-            if attempt.state is AttemptState.BRIDGING:
+            if attempt.state is BRIDGING:
                 self._calls.back_to_waiting(attempt)
-            elif attempt.state is AttemptState.DISPOSING:
+            elif attempt.state is DISPOSING:
                 self._settling.close(attempt, attempt.disposition or Disposition.UNDISPOSED)
         self._launching.ask("AgentLoggedOut")
 
@@ -53,7 +53,7 @@ class Agents:
         if agent is None:
             return
         self._state.floor.ready(agent, event.at)  # in a call, this takes back the wish for a pause
-        if agent.state is AgentState.WRAP_UP:
+        if agent.state is WRAP_UP:
             self.end_wrap_up(agent)
         self._agent_free(event)
 
@@ -76,22 +76,22 @@ class Agents:
             self._dispose(agent, event.disposition, ends_wrap_up=event.ends_wrap_up)
 
     def _dispose(self, agent: Agent, disposition: str, *, ends_wrap_up: bool) -> None:
-        if agent.state not in (AgentState.ON_CALL, AgentState.WRAP_UP) or disposition not in _KEYED:
+        if agent.state not in (ON_CALL, WRAP_UP) or disposition not in _KEYED:
             return
         attempt = self._state.attempts.get(agent.attempt_id or -1)
         if attempt is not None and attempt.disposition != disposition:
             attempt.disposition = disposition
-            if (reason := STOPPING.get(Disposition(disposition))) is not None:
+            if (reason := STOPPING.get(disposition)) is not None:
                 # Not one call more, also while the agent still wraps up. A later key does not take it back.
                 self._state.out.append(act.Stop(keys=attempt.own_stop_keys, reason=reason))
                 self._settling.stop(attempt.own_stop_keys, reason)
-        if agent.state is AgentState.WRAP_UP and ends_wrap_up:
+        if agent.state is WRAP_UP and ends_wrap_up:
             self.end_wrap_up(agent)
 
     def logout_ordered(self, event: ev.AgentLogoutOrdered) -> None:
         """Hang up the agent's leg now, or after the call."""
         agent = self._state.floor.get(event.agent_id)
-        if agent is None or agent.state is AgentState.OFFLINE:
+        if agent is None or agent.state is OFFLINE:
             return
         busy = agent.attempt_id is not None
         self._state.floor.pause(agent, f"logged out by {event.by}", event.at)

@@ -31,6 +31,9 @@ class AttemptState(IntEnum):
     INHERITED = 10  # claimed by an earlier run; the switch has not yet been asked what became of it
 
 
+# Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
+RESERVING, DIALLING, RINGING, SCREENING, WAITING, BRIDGING = list(AttemptState)[:6]
+TALKING, MESSAGE, DISPOSING, ENDED, INHERITED = list(AttemptState)[6:]
 S = AttemptState
 
 ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {

@@ -10,14 +10,14 @@ from carriers.caller_id import choose_caller_id
 from carriers.causes import CallEnd, read_end
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.agent import AgentState
-from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.agent import IDLE
+from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RINGING, SCREENING, TALKING, Attempt
 from dialer.core.disposition import Disposition
 from dialer.core.launching import TICK_S, Launching
 from dialer.core.retry import without_number
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
-from dialer.core.timers import TimerKind
+from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
 
 # Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
 ENDED_BY_SWITCH_S = 15.0
@@ -31,7 +31,7 @@ _END_DISPOSITION = {
     CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
     CallEnd.FAILED: Disposition.FAILED,
 }
-_UNLIMITED = (AttemptState.TALKING, AttemptState.INHERITED)
+_UNLIMITED = (TALKING, INHERITED)
 
 
 class Calls:
@@ -71,7 +71,7 @@ class Calls:
                 earliest = min(earliest, trunk.next_set_up_at(state.now))
         if earliest < (inf if state.set_up_at is None else state.set_up_at):
             state.set_up_at = earliest
-            state.timers.set(earliest, TimerKind.SET_UP)
+            state.timers.set(earliest, SET_UP)
 
     def _originate(self, attempt: Attempt) -> None:
         attempt.originated_at = self._state.now
@@ -91,7 +91,7 @@ class Calls:
             )
         )
         limit = self._state.now + self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
-        self._state.timers.set_coarse(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        self._state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
 
     def refused(self, event: ev.Refused) -> None:
         for refusal in event.refusals:
@@ -150,7 +150,7 @@ class Calls:
         attempt.answered_at = event.at
         self._state.counters.answers += 1
         self._state.router.trunk(attempt.trunk).tally.answers += 1
-        self._state.timers.set_coarse(self._state.now + UNBRIDGED_LIMIT_S, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+        self._state.timers.set_coarse(self._state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
         if not self._state.campaign.amd:
             self._settling.live_answer(attempt)
             self._to_waiting(attempt)
@@ -225,14 +225,14 @@ class Calls:
         attempt.ended_at = event.at
         if attempt.trunk:
             self._state.router.trunks[attempt.trunk].give_back(set_up=True)
-        if before is AttemptState.INHERITED:
+        if before is INHERITED:
             self._settling.close(attempt, Disposition.UNKNOWN)
-        elif before is AttemptState.TALKING:
+        elif before is TALKING:
             self._call_over(attempt)
-        elif before in (AttemptState.DIALLING, AttemptState.RINGING):
+        elif before in (DIALLING, RINGING):
             self._settling.not_live(attempt, lost=event.lost)
             self._settling.close(attempt, self._unanswered(attempt, event))
-        elif before is AttemptState.SCREENING and attempt.machine:
+        elif before is SCREENING and attempt.machine:
             self._settling.close(attempt, Disposition.MACHINE)
         else:
             self._gone_unserved(attempt, lost=event.lost)
@@ -254,7 +254,7 @@ class Calls:
             return
         agent.move(ev.AttemptEnded, self._state.now)
         limit = self._state.now + self._state.campaign.wrap_up_limit_s
-        self._state.timers.set(limit, TimerKind.WRAP_UP_LIMIT, attempt.attempt_id)
+        self._state.timers.set(limit, WRAP_UP_LIMIT, attempt.attempt_id)
 
     def _gone_unserved(self, attempt: Attempt, *, lost: bool) -> None:
         """Answered, and ended before any agent: abandoned, also when the called party did not wait for the limit."""
@@ -279,7 +279,7 @@ class Calls:
             return
         attempt.move(ev.AttemptSurvived)
         attempt.bridged_at = event.at
-        if agent is None or agent.state is not AgentState.IDLE:
+        if agent is None or agent.state is not IDLE:
             return  # whoever talks is not on our floor: the call goes on all the same, and its end settles it
         attempt.agent_id = agent.agent_id
         self._state.floor.take_up(agent, attempt.attempt_id, event.at)
@@ -287,18 +287,18 @@ class Calls:
     def limit_passed(self, attempt_id: int) -> None:
         """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
         attempt = self._state.attempts.get(attempt_id)
-        if attempt is None or attempt.state is AttemptState.DISPOSING:
+        if attempt is None or attempt.state is DISPOSING:
             return
         if attempt.state in _UNLIMITED and not attempt.hang_up_asked:
             return
         began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
         allowed = UNBRIDGED_LIMIT_S if attempt.answered_at else self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
         if self._state.now < began + allowed and not attempt.hang_up_asked:
-            self._state.timers.set_coarse(began + allowed, TimerKind.ATTEMPT_LIMIT, attempt_id)
+            self._state.timers.set_coarse(began + allowed, ATTEMPT_LIMIT, attempt_id)
             return
         if not attempt.hang_up_asked:
             self._settling.hang_up(attempt, "overdue")
-            self._state.timers.set_coarse(self._state.now + ENDED_BY_SWITCH_S, TimerKind.ATTEMPT_LIMIT, attempt_id)
+            self._state.timers.set_coarse(self._state.now + ENDED_BY_SWITCH_S, ATTEMPT_LIMIT, attempt_id)
         else:
             self.attempt_ended(ev.AttemptEnded(at=self._state.now, attempt_id=attempt_id, cause=0, lost=True))
 

@@ -67,7 +67,8 @@ class DialQueue:
         self._tickets = 0
         self._open: list[_Group] = []  # whose window is open, as of the last refresh
         self._fresh_from, self._fresh_until = inf, -inf  # when that refresh holds
-        self._head_known, self._head_index = False, -1  # what `peek` found; -1: nobody
+        self._first_known = False  # whether `_first_group` holds: the open group whose head comes first
+        self._first_group: _Group | None = None
         self.queued = 0  # leads that are in the queue, ready or resting
 
     def __len__(self) -> int:
@@ -100,7 +101,7 @@ class DialQueue:
         if entry.ticket == 0:
             self.queued += 1
         else:
-            self._head_known = False  # its old entry is void
+            self._first_known = False  # its old entry is void
         self._tickets += 1
         entry.ticket = self._tickets
         next_at = entry.progress.next_at
@@ -113,17 +114,13 @@ class DialQueue:
         if entry.ticket:
             entry.ticket = 0
             self.queued -= 1
-            self._head_known = False
+            self._first_known = False
 
     def take(self, count: int, now: float) -> list[tuple[int, float]]:
         """Take up to `count` leads that may be dialled now: (index, until when they may be begun)."""
         taken: list[tuple[int, float]] = []
-        self._refresh_all(now)
         while len(taken) < count:
-            best: _Group | None = None
-            for group in self._open:
-                if self._head(group) and (best is None or group.ready[0] < best.ready[0]):
-                    best = group
+            best = self._first(now)
             if best is None:
                 break
             index = heapq.heappop(best.ready)[3]
@@ -133,12 +130,8 @@ class DialQueue:
 
     def peek(self, now: float) -> int | None:
         """The index of the lead that `take` would give first; None where none may be dialled now."""
-        self._refresh_all(now)
-        if not self._head_known:
-            heads = [group.ready[0] for group in self._open if self._head(group)]
-            self._head_index = min(heads)[3] if heads else -1
-            self._head_known = True
-        return None if self._head_index < 0 else self._head_index
+        first = self._first(now)
+        return None if first is None else first.ready[0][3]
 
     def next_change_at(self, now: float) -> float | None:
         """When the next lead may become ready; None where nothing is queued or time will not help."""
@@ -159,15 +152,27 @@ class DialQueue:
                 return group.rule
         return ""
 
+    def _first(self, now: float) -> _Group | None:
+        """The open group whose head comes first; None where nobody is ready."""
+        if not self._fresh_from <= now < self._fresh_until:
+            self._refresh_all(now)
+        if not self._first_known:
+            best: _Group | None = None
+            for group in self._open:
+                if self._head(group) and (best is None or group.ready[0] < best.ready[0]):
+                    best = group
+            self._first_group, self._first_known = best, True
+        return self._first_group
+
     def _refresh_all(self, now: float) -> None:
         """Bring every group up to `now`, where anything can have changed since the last time."""
         if self._fresh_from <= now < self._fresh_until:
             return
-        self._fresh_from, self._fresh_until, self._head_known = now, inf, False
+        until = inf
         for group in self._groups.values():
             self._refresh(group, now)
-            next_rest = group.resting[0][0] if group.resting else inf
-            self._fresh_until = min(self._fresh_until, next_rest, group.changes_at)
+            until = min(until, group.changes_at, group.resting[0][0] if group.resting else inf)
+        self._fresh_from, self._fresh_until, self._first_known = now, until, False
         self._open = [group for group in self._groups.values() if group.open]
 
     def _refresh(self, group: _Group, now: float) -> None:

@@ -77,7 +77,7 @@ NO_CONTACT = frozenset(
 )
 
 # After these the lead is never dialled again, in any campaign that shares the store; the value is the stop's reason.
-STOPPING: dict[Disposition, str] = {
+STOPPING: dict[str, str] = {
     Disposition.PAID: "paid",
     Disposition.DISPUTED: "disputed",
     Disposition.DNC_REQUEST: "do_not_call",

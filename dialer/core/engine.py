@@ -17,7 +17,7 @@ from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.agents import Agents
-from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.attempt import DISPOSING, INHERITED, Attempt
 from dialer.core.calls import ENDED_BY_SWITCH_S, Calls
 from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
@@ -27,7 +27,7 @@ from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import CampaignState
 from dialer.core.status import CampaignStatus, status_of
-from dialer.core.timers import TimerKind
+from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
 from pacing.policy import Policy
 
 SAVE_S = 60.0
@@ -125,7 +125,9 @@ class Engine:
     @property
     def next_timer_at(self) -> float | None:
         """When `TimePassed` is wanted; None: not at all."""
-        return None if self._state.ended else self._state.timers.next_at
+        state = self._state
+        heap = state.timers.heap
+        return heap[0][0] if heap and not state.ended else None
 
     @property
     def store_ok(self) -> bool:
@@ -150,7 +152,7 @@ class Engine:
             return
         if not self._state.loaded:
             self._state.loaded = True
-            self._state.timers.set(self._state.now + SAVE_S, TimerKind.SAVE)
+            self._state.timers.set(self._state.now + SAVE_S, SAVE)
         self._launching.ask("LeadsAdded")
         self._launching.start_ticking()
 
@@ -173,7 +175,7 @@ class Engine:
             numbers = [number.e164 for number in self._state.queue[index].lead.numbers]
             number_index = numbers.index(claim.number) if claim.number in numbers else 0
             attempt = Attempt(claim.attempt_id, claim, index, number_index, at=claim.at, closes_at=0.0, trunk="")
-            attempt.state = AttemptState.INHERITED
+            attempt.state = INHERITED
             attempt.survived = True
             self._state.queue.drop(index)
             self._state.attempts[claim.attempt_id] = attempt
@@ -196,7 +198,7 @@ class Engine:
 
     def _link_came_up(self, _: ev.LinkUp) -> None:
         self._state.link_up = True
-        for attempt in [a for a in self._state.attempts.values() if a.state is AttemptState.INHERITED]:
+        for attempt in [a for a in self._state.attempts.values() if a.state is INHERITED]:
             attempt.move(ev.LinkUp)
             self._settling.close(attempt, Disposition.UNKNOWN)
         self._launching.ask("LinkUp")
@@ -226,38 +228,38 @@ class Engine:
         self._state.draining = True
         live = list(self._state.attempts.values())
         for attempt in live:
-            if attempt.state is not AttemptState.DISPOSING:
+            if attempt.state is not DISPOSING:
                 self._settling.hang_up(attempt, f"stopped by {event.by}")
                 limit = self._state.now + ENDED_BY_SWITCH_S
-                self._state.timers.set_coarse(limit, TimerKind.ATTEMPT_LIMIT, attempt.attempt_id)
+                self._state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
         for attempt in live:
-            if attempt.state is AttemptState.DISPOSING:
+            if attempt.state is DISPOSING:
                 agent = self._state.floor.get(attempt.agent_id or "")
                 if agent is not None and agent.attempt_id == attempt.attempt_id:
                     self._agents.end_wrap_up(agent)
 
     def _time_passed(self, event: ev.TimePassed) -> None:
         for kind, subject in self._state.timers.due(event.at):
-            if kind is TimerKind.DECIDE:
+            if kind is DECIDE:
                 cause, self._state.asked_by = self._state.asked_by, ""
                 self._launching.decide(cause)
-            elif kind is TimerKind.TICK:
+            elif kind is TICK:
                 self._launching.tick()
-            elif kind is TimerKind.SET_UP:
+            elif kind is SET_UP:
                 self._state.set_up_at = None
                 self._calls.set_up_held()
-            elif kind is TimerKind.SAVE:
+            elif kind is SAVE:
                 self._save()
-            elif kind is TimerKind.WRAP_UP_LIMIT:
+            elif kind is WRAP_UP_LIMIT:
                 attempt = self._state.attempts.get(subject)
-                if attempt is not None and attempt.state is AttemptState.DISPOSING:
+                if attempt is not None and attempt.state is DISPOSING:
                     self._agents.end_wrap_up(self._state.floor.agents[attempt.agent_id or ""])
             else:
                 self._calls.limit_passed(subject)
 
     def _save(self) -> None:
         self._state.out.append(act.SaveLearned(learned=self._state.learned()))
-        self._state.timers.set(self._state.now + SAVE_S, TimerKind.SAVE)
+        self._state.timers.set(self._state.now + SAVE_S, SAVE)
 
     def learned(self) -> Learned:
         """What was learned and counted, for the next run."""

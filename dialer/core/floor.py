@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from dialer.core import events as ev
 from dialer.core.actions import Bridge
-from dialer.core.agent import Agent, AgentState
+from dialer.core.agent import OFFLINE, ON_CALL, PAUSED, RESERVED, WRAP_UP, Agent, AgentState
 from dialer.core.live_rows import LiveRows
 
-BUSY = frozenset({AgentState.RESERVED, AgentState.ON_CALL, AgentState.WRAP_UP})
+BUSY = frozenset({RESERVED, ON_CALL, WRAP_UP})
 
 
 class Floor:
@@ -19,7 +19,7 @@ class Floor:
         self._counts = [0] * len(AgentState)
         self._spent = [0.0] * len(AgentState)
         self.agents = {agent_id: Agent(agent_id, self._counts, self._spent) for agent_id in agent_ids}
-        self._counts[AgentState.OFFLINE] = len(self.agents)
+        self._counts[OFFLINE] = len(self.agents)
         self._idle: dict[str, Agent] = {}
         self.busy: LiveRows[Agent] = LiveRows(columns=1)  # when each busy agent's present call began
         self.leaving = 0  # busy agents who will pause after their call
@@ -48,12 +48,12 @@ class Floor:
     @property
     def on_call(self) -> int:
         """How many agents talk, or are about to."""
-        return self._counts[AgentState.ON_CALL] + self._counts[AgentState.RESERVED]
+        return self._counts[ON_CALL] + self._counts[RESERVED]
 
     @property
     def wrap_up(self) -> int:
         """How many agents are in wrap-up."""
-        return self._counts[AgentState.WRAP_UP]
+        return self._counts[WRAP_UP]
 
     def count(self) -> dict[AgentState, int]:
         """How many agents are in each state."""
@@ -78,13 +78,13 @@ class Floor:
 
     def log_in(self, agent: Agent, at: float) -> None:
         """A leg came up; a second log-in of one who is there changes nothing."""
-        if agent.state is AgentState.OFFLINE:
+        if agent.state is OFFLINE:
             agent.move(ev.AgentLoggedIn, at)
             self._settle(agent, at)
 
     def log_out(self, agent: Agent, at: float) -> int | None:
         """A leg is gone; returns the attempt that had this agent, if any."""
-        if agent.state is AgentState.OFFLINE:
+        if agent.state is OFFLINE:
             return None
         attempt_id = agent.attempt_id
         self._free(agent)
@@ -100,7 +100,7 @@ class Floor:
             if not agent.pausing:
                 agent.pausing = True
                 self.leaving += 1
-        elif agent.state is not AgentState.OFFLINE:
+        elif agent.state is not OFFLINE:
             self._idle.pop(agent.agent_id, None)
             agent.move(ev.AgentPaused, at)
 
@@ -108,7 +108,7 @@ class Floor:
         """End a pause, or take back the wish for one."""
         if agent.state in BUSY:
             self._stay(agent)
-        elif agent.state is AgentState.PAUSED:
+        elif agent.state is PAUSED:
             agent.move(ev.AgentReadied, at)
             self._settle(agent, at)
 

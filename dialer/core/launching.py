@@ -1,8 +1,9 @@
 """When to launch, how many lines, and for whom.
 
-How it works: whatever changes supply or demand asks for a decision, which a timer takes 100 ms after the first ask, over
-all that came in since; where nothing asks for a second, one is taken all the same, for time itself changes the forecast.
-A decision asks the policy how many lines to launch, takes that many leads from the dial queue and answers with `Reserve`.
+How it works: whatever changes supply or demand asks for a decision, which a timer takes 100 ms after the first ask,
+over all that came in since; where nothing asks for a second, one is taken all the same, for time itself changes the
+forecast. A decision asks the policy how many lines to launch, takes that many leads from the dial queue and answers
+with `Reserve`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from compliance.ruleset import EVERYTHING
 from dialer.core import actions as act
 from dialer.core.attempt import Attempt
 from dialer.core.state import CampaignState
-from dialer.core.timers import TimerKind
+from dialer.core.timers import DECIDE, TICK
 from pacing.policy import Pace
 from pacing.view import PacingView
 
@@ -50,13 +51,13 @@ class Launching:
         if not self._state.attempts and self._state.queue.peek(now) is None:
             change = self._state.queue.next_change_at(now)
             at = now + SLOW_TICK_S if change is None else min(now + SLOW_TICK_S, max(now + TICK_S, change))
-        self._state.timers.set(at, TimerKind.TICK)
+        self._state.timers.set(at, TICK)
 
     def ask(self, cause: str) -> None:
         """Ask for a decision; those of the next 100 ms are taken as one."""
         if not self._state.asked_by and not self._state.ended:
             self._state.asked_by = cause
-            self._state.timers.set(self._state.now + DECISION_DELAY_S, TimerKind.DECIDE)
+            self._state.timers.set(self._state.now + DECISION_DELAY_S, DECIDE)
 
     def may_dial(self) -> bool:
         return self._state.link_up and self._state.store_ok and not self._state.draining and not self._state.paused

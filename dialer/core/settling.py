@@ -8,7 +8,7 @@ import msgspec
 
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.attempt import Attempt, AttemptState
+from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RESERVING, RINGING, Attempt
 from dialer.core.disposition import NETWORK_FAULTS, STOPPING, Disposition
 from dialer.core.lead import LeadProgress
 from dialer.core.retry import after_attempt, without_number
@@ -16,10 +16,10 @@ from dialer.core.state import CampaignState
 
 UNDIALLED_REST_S = 60.0
 _UNANSWERED = (
-    AttemptState.RESERVING,
-    AttemptState.DIALLING,
-    AttemptState.RINGING,
-    AttemptState.INHERITED,
+    RESERVING,
+    DIALLING,
+    RINGING,
+    INHERITED,
 )
 
 
@@ -79,7 +79,7 @@ class Settling:
 
     def hang_up(self, attempt: Attempt, reason: str) -> None:
         attempt.hang_up_asked = True
-        if attempt.state is not AttemptState.RESERVING:
+        if attempt.state is not RESERVING:
             self._state.out.append(act.HangUp(attempt_id=attempt.attempt_id, reason=reason))
 
     def undialled(self, attempt: Attempt, disposition: Disposition) -> None:
@@ -100,7 +100,7 @@ class Settling:
 
     def close(self, attempt: Attempt, disposition: str) -> None:
         """Settle an attempt that was dialled, or may have been: its lead moves on by the retry rules."""
-        if attempt.state is AttemptState.DISPOSING:
+        if attempt.state is DISPOSING:
             attempt.move(ev.AttemptDisposed)
         after = after_attempt(
             self._state.queue[attempt.lead].progress,
@@ -137,7 +137,7 @@ class Settling:
         entry = self._state.queue[attempt.lead]
         entry.progress = after
         self.requeue(attempt.lead)
-        stop_reason = STOPPING.get(Disposition(disposition), "")
+        stop_reason = STOPPING.get(disposition, "")
         self._state.settlements.append(
             act.Settlement(
                 attempt_id=attempt.attempt_id,

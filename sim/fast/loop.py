@@ -27,7 +27,6 @@ from numba import njit, typeof, types
 from numpy.typing import NDArray
 
 from dialer.core.launching import DECISION_DELAY_S, TICK_S
-from models import answer as answer_model
 from models.answer import AnswerTable
 from pacing import answer_rate, hazards, kernels, price
 from pacing.view import Floats
@@ -86,10 +85,10 @@ _SECONDS_AND_RATES = {*SETTINGS[3:], "handling_s", "waited_s", "now", "seen", "a
 STATE = np.dtype(
     [(name, np.float64 if name in _SECONDS_AND_RATES else np.int64) for name in (*SETTINGS, *COUNTS, *_STANDING)]
 )
-_HEAP = np.dtype([("at", np.float64), ("serial", np.int64), ("what", np.int64)])
-_AGENT = np.dtype([("idle", np.int64), ("by_row", np.int64), ("row", np.int64), ("attempt", np.int64)])
-_LINES = np.dtype([("by_row", np.int64), ("row", np.int64), ("attempt", np.int64), ("answered", np.bool_)])
-_WAITING = np.dtype([("attempt", np.int64), ("since", np.float64), ("until", np.float64)])
+_HEAP = np.dtype([("at", np.float64), ("serial", np.int64), ("what", np.int64)], align=True)
+_AGENT = np.dtype([("idle", np.int64), ("by_row", np.int64), ("row", np.int64), ("attempt", np.int64)], align=True)
+_LINES = np.dtype([("by_row", np.int64), ("row", np.int64), ("attempt", np.int64), ("answered", np.bool_)], align=True)
+_WAITING = np.dtype([("attempt", np.int64), ("since", np.float64), ("until", np.float64)], align=True)
 
 _LINE, _TALK_END, _WRAP_UP_END, _TICK, _DECIDE, _LAUNCH = range(6)
 _KINDS = 8
@@ -433,8 +432,8 @@ def _play(day: Day, learned: Learned) -> None:
 # ---- compilation ------------------------------------------------------------------------------------------------
 def _source_code() -> int:
     """A number that changes with any source that is compiled into `run_day`."""
-    code = 0
-    for module in (kernels, hazards, price, answer_rate, answer_model, learning):
+    code = zlib.crc32(repr((DECISION_DELAY_S, TICK_S)).encode())
+    for module in (kernels, hazards, price, answer_rate, learning):
         code = zlib.crc32(Path(str(module.__file__)).read_bytes(), code)
     return code
 

@@ -124,14 +124,10 @@ def tables_of(scenario: FastScenario) -> Floats:
 def quantile_table(durations: Durations) -> Floats:
     """Return CELLS equally likely durations, rising: each the mean of its share of a distribution or a sample."""
     if isinstance(durations, tuple):
-        if not durations:
-            return np.zeros(CELLS)
-        values = np.sort(np.asarray(durations, dtype=np.float64))
+        values = np.sort(np.asarray(durations or (0.0,), dtype=np.float64))
         values = values[(np.arange(_POINTS) + 0.5).astype(np.int64) * len(values) // _POINTS]
-    elif isinstance(durations, Fixed):
-        return np.full(CELLS, durations.value)
     else:
         values = np.sort([durations.quantile((i + 0.5) / _POINTS) for i in range(_POINTS)])
     table: Floats = values.reshape(CELLS, -1).mean(axis=1)
-    table.flags.writeable = False
+    table.flags.writeable = False  # it is kept for the next who asks
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,9 +24,12 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser. Skips on a machine without one, unless CADENCIA_REQUIRE_BROWSER is set."""
+    """The browser, no longer than a module: its driver is a running event loop, in which asyncio's tests cannot run.
+
+    Skips on a machine without one, unless CADENCIA_REQUIRE_BROWSER is set.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         said = "no Chromium here (Debian/Ubuntu: apt install chromium)"
@@ -38,8 +40,6 @@ def browser() -> Iterator[Browser]:
         started = driver.chromium.launch(executable_path=found, args=QUIET)
         yield started
         started.close()
-    # Playwright's loop ran here: asyncio's tests in this process start with none of it.
-    asyncio.set_event_loop(None)
 
 
 class Opened:

@@ -158,7 +158,7 @@ def test_pointing_at_one_chart_reads_all_of_them(open_report: Open) -> None:
     day, result = made_up_day(trunks=2)
     opened = open_report(day, result)
     assert opened.page.inner_text("#when") == "Whole day"
-    hover(opened, "agents", 0.25)
+    hover(opened, "agents", 120.85 / 480)  # late in an interval: a pixel is 39 s wide
     assert opened.page.inner_text("#when") == "11:00"
     assert readings(opened, "activity") == [f"{day.lines[120]:.1f}", f"{day.agents['idle'][120]:.1f}"]
     assert float(readings(opened, "waiting")[0]) == pytest.approx(day.waiting[120], abs=0.0056)

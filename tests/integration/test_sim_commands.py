@@ -72,8 +72,9 @@ def test_a_day_is_kept_replayed_checked_and_decided_otherwise(tmp_path: Path) ->
     assert "all equal" in sim("replay", journal)[0]
     assert json.loads(sim("replay", journal, "--json")[0])["difference"] is None
     changed = tmp_path / "changed.jsonl"
-    text = Path(journal).read_text()
-    changed.write_text(text.replace('"ring_timeout_s":22.0', '"ring_timeout_s":21.0').replace('"0.1.0"', '"0.0.1"', 1))
+    head, steps = Path(journal).read_text().split("\n", 1)
+    other_head = json.dumps({**json.loads(head), "version": "0.0.1"})
+    changed.write_text(f"{other_head}\n" + steps.replace('"ring_timeout_s":22.0', '"ring_timeout_s":21.0'))
     out, _ = sim("replay", str(changed), code=1)
     assert "written by version 0.0.1" in out and "differs" in out and "recorded:" in out
     out, _ = sim("replay", journal, "--policy", "progressive-v1", "--html", str(other_page))

@@ -148,11 +148,13 @@ def _mean(figure: Figure, estimate: Estimate | None) -> str:
         return "–"
     if estimate.half_width is None:
         return in_words(figure, estimate.mean)
-    return f"{in_words(figure, estimate.mean)} ± {_half(figure, estimate.half_width)}"
+    return _with_half(figure, in_words(figure, estimate.mean), estimate.half_width)
 
 
-def _half(figure: Figure, half: float) -> str:
-    return in_words(figure, half).split(" ")[0]
+def _with_half(figure: Figure, value: str, half: float) -> str:
+    """A value and half of its interval, the unit once: 80.1 ± 0.4 %."""
+    number, _, unit = value.partition(" ")
+    return f"{number} ± {in_words(figure, half).partition(' ')[0]} {unit}".rstrip()
 
 
 def _span(figure: Figure, estimate: Estimate) -> str:
@@ -167,7 +169,7 @@ def _apart(figure: Figure, found: Comparison | None) -> str:
     text = in_words(figure, found.difference.mean, signed=True)
     if found.difference.half_width is None:
         return text
-    return f"{text} ± {_half(figure, found.difference.half_width)} {'*' if found.significant else ' '}"
+    return f"{_with_half(figure, text, found.difference.half_width)} {'*' if found.significant else ' '}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@
   const moments = days.flatMap((day, place) => day.moments.map((moment) => ({ ...moment, day: place })));
   const from = Math.min(...days.map((day) => day.start));
   const until = Math.max(...days.map((day) => day.end));
-  const GUTTER = 64; // of the vertical axis, CSS pixels: equal in all charts, so that times stand above each other
+  const GUTTER = 70; // of the vertical axis, CSS pixels: equal in all charts, so that times stand above each other
   const LANE = 15; // height of a kind of moments in their chart
   const plots = []; // { u, spec, host, values }
   const hiddenKinds = new Set();
@@ -84,9 +84,7 @@
     return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
   }
 
-  function last(values) {
-    return values.findLast((value) => value !== null) ?? null;
-  }
+  const last = (values) => values.findLast((value) => value !== null) ?? null;
 
   const line = (name, values, rest, dash = []) => ({ values, rest, stroke: () => colour(name), width: 1.75, dash, paths: stepped });
 
@@ -110,7 +108,7 @@
 
   // ---- the charts: what each draws of a day ---------------------------------------------------------------------------
   const CHARTS = {
-    moments: () => ({ height: Object.keys(kinds).length * LANE + 6, edges: [from, until], series: [], bare: true, lanes: true }),
+    moments: () => ({ height: Object.keys(kinds).length * LANE + 16, edges: [from, until], series: [], bare: true, lanes: true }),
     agents: (day) => ({
       height: 260,
       edges: edges(day),
@@ -130,11 +128,7 @@
       height: 96,
       edges: edges(day),
       series: [
-        {
-          ...line("bad", day.waiting, mean(day.waiting)),
-          width: 1,
-          fill: (u) => paint(u, { colour: "bad", pattern: "diagonal" }),
-        },
+        { ...line("bad", day.waiting, mean(day.waiting)), width: 1, fill: (u) => paint(u, { colour: "bad", pattern: "diagonal" }) },
       ],
       written: plain(2),
       axis: axisNumber,
@@ -224,7 +218,7 @@
     }
     if (pinned) {
       const x = Math.round(u.valToPos(pinned.at, "x", true));
-      ctx.fillStyle = colour("accent");
+      ctx.fillStyle = colour("ink");
       ctx.fillRect(x - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height);
     }
     ctx.restore();
@@ -291,8 +285,8 @@
     ctx.textAlign = "right";
     ctx.textBaseline = "middle";
     for (const [kind, look] of Object.entries(kinds)) {
-      const room = (GUTTER - 6) * devicePixelRatio; // a long name is pressed together
-      ctx.fillText(look.name, bbox.left - 6 * devicePixelRatio, bbox.top + lane(kind) * devicePixelRatio, room);
+      const room = (GUTTER - 12) * devicePixelRatio; // a long name is pressed together
+      ctx.fillText(look.name, bbox.left - 11 * devicePixelRatio, bbox.top + lane(kind) * devicePixelRatio, room);
     }
   }
 
@@ -371,9 +365,7 @@
   }
 
   // ---- reading, zooming, choosing ---------------------------------------------------------------------------------------
-  function under(u) {
-    return u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : pinned?.at ?? null;
-  }
+  const under = (u) => (u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : pinned?.at ?? null);
 
   function readOut(plot) {
     if (!plot) return;

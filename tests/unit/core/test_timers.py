@@ -16,4 +16,4 @@ def test_due_timers_are_a_stable_sort(times: list[int], now: int) -> None:
     expected = [s for s, at in sorted(enumerate(times), key=lambda entry: entry[1]) if at <= now]
     assert [subject for _, subject in timers.due(float(now))] == expected
     left = [at for at in times if at > now]
-    assert timers.next_at == (float(min(left)) if left else None)
+    assert [entry[0] for entry in timers.heap[:1]] == [float(at) for at in sorted(left)[:1]]

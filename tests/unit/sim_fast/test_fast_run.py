@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.errors import ConfigError
+from models.answer import AnswerTable
 from sim.distributions import Distribution, Exponential, Fixed, LogNormal, Mixture, Part, Uniform
 from sim.fast import RULES, FastResult, FastScenario, run
-from sim.fast.scenario import NEVER_S, quantile_table
+from sim.fast.learning import nothing_learned
+from sim.fast.loop import PURPOSES, new_day, run_day
+from sim.fast.scenario import NEVER_S, quantile_table, settings_of, tables_of
 from sim.replications import replicate
 from sim.theory import Progressive, Queue
 
@@ -143,6 +146,17 @@ def test_progressive_is_the_closed_form() -> None:
     occupancy = replicate([day.occupancy for day in days], confidence=0.999)
     assert occupancy.holds(exact.occupancy), (exact.occupancy, occupancy)
     assert occupancy.half_width is not None and occupancy.half_width < 0.005
+
+
+def test_the_promised_rate_is_learned_as_the_engine_learns_it() -> None:
+    scenario = FastScenario(agents=10)
+    state = settings_of(scenario, RULES["fixed-ratio"], duration_s=1800.0, warm_up_s=0.0)
+    run_day(new_day(state, tables_of(scenario), np.arange(PURPOSES, dtype=np.uint64)), nothing_learned())
+    table = AnswerTable()
+    for _ in range(int(state["placed"][0] - state["ringing"][0])):
+        table.learn(0, 0.0, answered=False)
+    np.testing.assert_allclose(state["seen"][0], table.snapshot()["seen"], rtol=1e-12)
+    assert table.rate < state["answered"][0] / state["seen"][0] < 1.0
 
 
 def test_priced_ends_its_days_below_the_target_and_far_above_progressive() -> None:
