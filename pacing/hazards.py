@@ -56,8 +56,9 @@ class FadingCounts:
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as plain JSON values: counts by bin, empty bins left out."""
-        filled = {str(i): float(self.counts[i]) for i in np.flatnonzero(self.counts)}
-        return {"counts": filled, "weight": self.weight, "total": self.total}
+        filled = np.flatnonzero(self.counts)
+        counts = dict(zip(map(str, filled.tolist()), self.counts[filled].tolist(), strict=True))
+        return {"counts": counts, "weight": self.weight, "total": self.total}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a snapshot."""

@@ -67,10 +67,10 @@ class Runner:
         self._inbox.append(event)
 
     def _drain(self) -> None:
-        inbox, step, log, recorder = self._inbox, self.engine.step, self._log, self._recorder
+        engine, inbox, log, recorder = self.engine, self._inbox, self._log, self._recorder
         while inbox:
             event = inbox.popleft()
-            actions = step(event)
+            actions = engine.step(event)
             if log is not None:
                 log.append(event, actions)
             if recorder is not None and (actions or type(event) in WATCHED):
@@ -78,7 +78,10 @@ class Runner:
             if actions:
                 self._keep(actions)
                 self._world.perform(actions)
-        self._arm()
+        due = engine.next_timer_at
+        if due is not None and due < self._alarm_at:
+            self._alarm_at = due
+            self._clock.wake_at(due, self._ring, due)
 
     def _keep(self, actions: Sequence[act.Action]) -> None:
         """Carry out what is for the store."""
@@ -101,13 +104,6 @@ class Runner:
             self._take(ev.Reserved(at=at, attempt_ids=held))
         if refusals:
             self._take(ev.Refused(at=at, refusals=tuple(refusals)))
-
-    def _arm(self) -> None:
-        """Keep one wake-up call at the engine's earliest timer."""
-        due = self.engine.next_timer_at
-        if due is not None and due < self._alarm_at:
-            self._alarm_at = due
-            self._clock.wake_at(due, self._ring, due)
 
     def _ring(self, due: float) -> None:
         """A wake-up call; one that an earlier timer has overtaken means nothing any more."""

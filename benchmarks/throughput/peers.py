@@ -13,7 +13,7 @@ from sim.fast import FastScenario
 from sim.fast.loop import CELLS, Table
 from sim.fast.scenario import tables_of
 
-DECISION_DELAY_S, TICK_S = 0.1, 1.0
+DECISION_DELAY_S, DECISION_GAP_S, TICK_S = 0.1, 0.25, 1.0
 
 Steps = Generator[Any, Any, None]
 
@@ -123,7 +123,7 @@ class SimpyDialer:
             self.env.process(self._decide_soon())
 
     def _decide_soon(self) -> Steps:
-        yield self.env.timeout(DECISION_DELAY_S)
+        yield self.env.timeout(max(DECISION_DELAY_S, self._decided_at + DECISION_GAP_S - self.env.now))
         self._asked = False
         self.events += 1
         self._decide()

@@ -279,9 +279,9 @@ class Calls:
             return
         attempt.move(ev.AttemptSurvived)
         attempt.bridged_at = event.at
+        attempt.agent_id = event.agent_id
         if agent is None or agent.state is not IDLE:
             return  # whoever talks is not on our floor: the call goes on all the same, and its end settles it
-        attempt.agent_id = agent.agent_id
         self._state.floor.take_up(agent, attempt.attempt_id, event.at)
 
     def limit_passed(self, attempt_id: int) -> None:

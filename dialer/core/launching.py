@@ -1,9 +1,10 @@
 """When to launch, how many lines, and for whom.
 
 How it works: whatever changes supply or demand asks for a decision, which a timer takes 100 ms after the first ask,
-over all that came in since; where nothing asks for a second, one is taken all the same, for time itself changes the
-forecast. A decision asks the policy how many lines to launch, takes that many leads from the dial queue and answers
-with `Reserve`.
+over all that came in since, and never sooner than 250 ms after the last one: a large floor, where something happens all
+the time, loses nothing by it and takes half as many. Where nothing asks for a second, one is taken all the same, for
+time itself changes the forecast. A decision asks the policy how many lines to launch, takes that many leads from the
+dial queue and answers with `Reserve`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pacing.policy import Pace
 from pacing.view import PacingView
 
 DECISION_DELAY_S = 0.1
+DECISION_GAP_S = 0.25
 TICK_S = 1.0
 SLOW_TICK_S = 60.0
 CLAIMS_PER_BATCH = 100
@@ -54,10 +56,11 @@ class Launching:
         self._state.timers.set(at, TICK)
 
     def ask(self, cause: str) -> None:
-        """Ask for a decision; those of the next 100 ms are taken as one."""
+        """Ask for a decision; whatever asks until it is taken is taken with it."""
         if not self._state.asked_by and not self._state.ended:
             self._state.asked_by = cause
-            self._state.timers.set(self._state.now + DECISION_DELAY_S, DECIDE)
+            at = max(self._state.now + DECISION_DELAY_S, self._state.decided_at + DECISION_GAP_S)
+            self._state.timers.set(at, DECIDE)
 
     def may_dial(self) -> bool:
         return self._state.link_up and self._state.store_ok and not self._state.draining and not self._state.paused

@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit, typeof, types
 from numpy.typing import NDArray
 
-from dialer.core.launching import DECISION_DELAY_S, TICK_S
+from dialer.core.launching import DECISION_DELAY_S, DECISION_GAP_S, TICK_S
 from models.answer import AnswerTable
 from pacing import answer_rate, hazards, kernels, price
 from pacing.view import Floats
@@ -370,7 +370,7 @@ def _ask(day: Day) -> None:
     c = day.state[0]
     if c.asked == 0 and day.state[0].rule != Rule.CONSTANT_RATE:
         c.asked = 1
-        _push(day, c.now + DECISION_DELAY_S, _DECIDE, 0)
+        _push(day, max(c.now + DECISION_DELAY_S, c.decided_at + DECISION_GAP_S), _DECIDE, 0)
 
 
 @njit(forceinline=True)
@@ -432,7 +432,7 @@ def _play(day: Day, learned: Learned) -> None:
 # ---- compilation ------------------------------------------------------------------------------------------------
 def _source_code() -> int:
     """A number that changes with any source that is compiled into `run_day`."""
-    code = zlib.crc32(repr((DECISION_DELAY_S, TICK_S)).encode())
+    code = zlib.crc32(repr((DECISION_DELAY_S, DECISION_GAP_S, TICK_S)).encode())
     for module in (kernels, hazards, price, answer_rate, learning):
         code = zlib.crc32(Path(str(module.__file__)).read_bytes(), code)
     return code

@@ -479,3 +479,12 @@ def test_the_view_shows_lines_in_flight_and_the_agents_who_will_leave() -> None:
     view = bench.policy.views[-1]
     assert (view.idle, len(view.handling_since), view.leaving, len(view.ringing_since)) == (1, 1, 1, 1)
     assert ((view.answer_probability > 0) & (view.answer_probability < 1)).all()
+
+
+def test_a_surviving_call_of_somebody_who_is_not_on_the_floor_is_settled_with_the_name_that_the_switch_gave() -> None:
+    bench = Bench()
+    inherited(bench)
+    bench.tell(ev.AttemptSurvived, attempt_id=99, agent_id="nobody")
+    bench.tell(ev.LinkUp)
+    bench.tell(ev.AttemptEnded, attempt_id=99, cause=16)
+    assert [(s.attempt_id, s.agent_id, s.disposition) for s in bench.settled] == [(99, "nobody", "UNDISPOSED")]

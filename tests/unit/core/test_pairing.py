@@ -30,7 +30,7 @@ def test_the_view_shows_the_calls_that_wait() -> None:
     calls = bench.dial(3)
     for call in calls:
         bench.tell(ev.AttemptAnswered, attempt_id=call)
-    bench.wait(0.11)
+    bench.wait(0.26)
     assert (bench.policy.views[-1].waiting, bench.policy.views[-1].idle) == (2, 0)
 
 
