@@ -98,13 +98,13 @@ class PlannedCap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     since: float  # rolling hours: unused
     resets_at: float | None  # None: rolling hours
 
-    def slot(self, candidate: DialCandidate, now: float) -> CapSlot:
-        """Return the cap made concrete for one attempt at `now`."""
+    def slot(self, key: str, now: float) -> CapSlot:
+        """Return the cap made concrete for one attempt at `now`; `key` names its stream of facts."""
         rule = self.rule
         window_s = rule.n * 3600.0 if self.resets_at is None else None
         return CapSlot(
             rule=rule.rule,
-            key=fact_key(rule.key, candidate),
+            key=key,
             max=rule.max,
             since=self.since if window_s is None else now - window_s,
             ignores=self.ignores,

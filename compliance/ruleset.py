@@ -77,12 +77,15 @@ class RuleSet:
 
         Raises `KeyError` for a zone that `window` calls unknown: such a number is never dialled.
         """
+        return self.claim(candidate, now)[1]
+
+    def _plan_of(self, candidate: DialCandidate, now: float) -> tuple[PlannedCap, ...]:
         place = (candidate.country, candidate.zones)
         since, until, plan = self._plans.get(place, (math.inf, -math.inf, ()))
         if not since <= now < until:
             since, until, plan = self._plan(place, now)
             self._plans[place] = (since, until, plan)
-        return tuple([cap.slot(candidate, now) for cap in plan])
+        return plan
 
     def _plan(self, place: _Place, now: float) -> tuple[float, float, tuple[PlannedCap, ...]]:
         country, zones = place
@@ -96,6 +99,11 @@ class RuleSet:
     def fact_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         """Return the streams in which the attempt is recorded, capped here or not."""
         return tuple([fact_key(kinds, candidate) for kinds in self._streams])
+
+    def claim(self, candidate: DialCandidate, now: float) -> tuple[tuple[str, ...], tuple[CapSlot, ...]]:
+        """Return `fact_keys` and `caps` in one pass, each key made once."""
+        keys = {kinds: fact_key(kinds, candidate) for kinds in self._streams}
+        return tuple(keys.values()), tuple([cap.slot(keys[cap.rule.key], now) for cap in self._plan_of(candidate, now)])
 
     def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         """Return the stops that would forbid the attempt."""

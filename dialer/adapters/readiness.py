@@ -124,14 +124,15 @@ def _state(
         if not window.open:
             return held_back("window", window.rule, None if window.changes_at == inf else window.changes_at)
         return held_back("rest", _last_disposition(progress), progress.next_at)
+    fact_keys, caps = rules.claim(who, now)
     claim = Claim(
         attempt_id=index,
         lead_id=lead.lead_id,
         number=who.number,
         at=now,
         stop_keys=stop_keys,
-        fact_keys=rules.fact_keys(who),
-        caps=rules.caps(who, now),
+        fact_keys=fact_keys,
+        caps=caps,
     )
     for refusal in store.reserve_now(campaign, [claim]):
         why = "held" if refusal.rule == "lead.claimed" else "cap"

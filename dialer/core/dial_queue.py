@@ -105,7 +105,12 @@ class DialQueue:
         self._tickets += 1
         entry.ticket = self._tickets
         next_at = entry.progress.next_at
-        heapq.heappush(group.resting, (next_at, entry.ticket, index))
+        if next_at <= 0.0:  # never tried: most of a fresh list
+            heapq.heappush(group.ready, (-entry.lead.priority, entry.progress.attempts, entry.ticket, index))
+            self._first_known = False
+            next_at = inf
+        else:
+            heapq.heappush(group.resting, (next_at, entry.ticket, index))
         self._fresh_until = min(self._fresh_until, next_at, group.changes_at)
 
     def drop(self, index: int) -> None:

@@ -144,6 +144,7 @@ class Launching:
             country=number.country,
             zones=number.zones,
         )
+        fact_keys, caps = self._state.rules.claim(candidate, now)
         self._state.next_attempt_id += 1
         attempt_id = self._state.next_attempt_id
         claim = act.Claim(
@@ -152,8 +153,8 @@ class Launching:
             number=number.e164,
             at=now,
             stop_keys=(*self._state.rules.stop_keys(candidate), EVERYTHING),
-            fact_keys=self._state.rules.fact_keys(candidate),
-            caps=self._state.rules.caps(candidate, now),
+            fact_keys=fact_keys,
+            caps=caps,
         )
         trunk = self._state.router.take(now)
         assert trunk is not None, "a launch never exceeds the router's room"

@@ -84,7 +84,7 @@ def test_what_is_read_is_what_was_written(lines: list[tuple[Any, list[Any]]]) ->
 def test_the_format_is_the_documented_one(tmp_path: Path) -> None:
     assert written(tmp_path, TALE[:2]).read_text() == (
         f'{{"journal":1,"version":"{__version__}","campaign":{{"campaign":"mora"}},"run":3,"seed":7,'
-        '"started_at":1763672400.0,"policies":{}}\n'
+        '"started_at":1763672400.0,"policies":{},"scenario":null}\n'
         'E {"type":"AgentLoggedIn","at":1.5,"agent_id":"ana"}\n'
         'E {"type":"TimePassed","at":2.0}\n'
         'A {"type":"HangUp","attempt_id":1,"reason":"limit"}\n'

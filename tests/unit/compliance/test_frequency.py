@@ -63,13 +63,15 @@ def test_two_zones_on_two_dates_count_from_the_earlier_date():
 
 def test_rolling_hours_look_back_from_now():
     now = _at("2026-07-15T12:00")
-    slot = plan_cap(_rule(kind="rolling_hours", n=24, key=("person", "debt")), LIMA, now).slot(CANDIDATE, now + 60)
+    slot = plan_cap(_rule(kind="rolling_hours", n=24, key=("person", "debt")), LIMA, now).slot(
+        "person+debt:P1|D1", now + 60
+    )
     assert slot == CapSlot(rule="r", key="person+debt:P1|D1", max=2, since=now + 60 - 86_400, window_s=86_400.0)
 
 
 def test_a_calendar_cap_says_when_it_moves():
     now = _at("2026-07-15T12:00")
-    slot = plan_cap(_rule(exclude=("FAILED",)), LIMA, now).slot(CANDIDATE, now)
+    slot = plan_cap(_rule(exclude=("FAILED",)), LIMA, now).slot("person:P1", now)
     assert slot == CapSlot(
         rule="r",
         key="person:P1",

@@ -177,6 +177,12 @@ def test_the_store_records_what_any_campaigns_caps_may_ask():
     assert keys == ("person:P1", "debt:D1", "number:+1", "person+debt:P1|D1", "debt+number:D1|+1")
 
 
+def test_a_claim_has_the_streams_and_the_caps():
+    for country in known_jurisdictions():
+        rules, candidate = _rules(country), _candidate(country)
+        assert rules.claim(candidate, 1.0) == (rules.fact_keys(candidate), rules.caps(candidate, 1.0))
+
+
 def test_every_cap_looks_into_a_stream_that_is_recorded():
     for country in known_jurisdictions():
         rules, candidate = _rules(country), _candidate(country)

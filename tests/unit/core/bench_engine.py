@@ -37,6 +37,9 @@ class OpenRules:
     def fact_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         return (f"person:{candidate.person}",)
 
+    def claim(self, candidate: DialCandidate, now: float) -> tuple[tuple[str, ...], tuple[CapSlot, ...]]:
+        return self.fact_keys(candidate), self.caps(candidate, now)
+
     def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
         return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
 
