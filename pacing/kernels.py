@@ -7,9 +7,10 @@ a line that *is* answered count alike:
 
     A - F >= idle   <=>   A + (busy - F) >= idle + busy
 
-so one distribution of a sum of `busy + in flight` chances is built for all k at once (k innermost: it vectorises), only
-its values below `idle + busy` are kept, and one more line is one more chance. Above EXACT_CHANCES the normal
-distribution with its skewness correction (Volkova's refined normal approximation) takes its place.
+so all that matters is whether a sum of `busy + in flight` chances reaches a size. It is found exactly, for all k at
+once (k innermost: it vectorises), from two short distributions: of the chances that are likely, how many do not happen;
+of the others, how many do. One more line is one more chance. Above EXACT_CHANCES the normal distribution with its
+skewness correction (Volkova's refined normal approximation) takes their place.
 
 Signatures are explicit, so that nothing is ever compiled in the middle of a decision. Arrays are read-only views.
 """
@@ -24,7 +25,7 @@ from numba import float64, int64, njit, types
 from pacing.view import Floats
 
 TAUS = 8
-EXACT_CHANCES = 80  # busy agents + lines in flight; about 50 agents
+EXACT_CHANCES = 100  # busy agents + lines in flight; about 60 agents
 # Widths and lengths of the learned time tables. Lines end within 60 s; handle times beyond the table are rare.
 HANDLE_WIDTH_S = 4.0
 HANDLE_BINS = 300
@@ -42,6 +43,7 @@ _MOST_PROBABLE = 0.98
 _seen = types.Array(float64, 1, "A", readonly=True)
 _row = float64[::1]
 _rows = float64[:, ::1]
+_added = types.Tuple((float64, int64, float64))  # type: ignore[no-untyped-call]
 
 
 @njit(types.void(_row, float64, _seen, float64, float64, float64, float64, _row), cache=True)
@@ -138,18 +140,6 @@ def fill_rows(survival: Floats, answered_by: Floats, taus: Floats, finish: Float
             answer[j, k] = _at(answered_by, j + 0.5 + taus[k] / DELAY_WIDTH_S) - now
 
 
-@njit(types.void(_rows, int64, _row, _row), cache=True, fastmath=True)
-def _add_chance(below: Floats, size: int, chance: Floats, cdf: Floats) -> None:
-    """Add one chance to the distributions `below[x, k] = P(sum = x)`, x < size, and to `cdf[k] = P(sum < size)`."""
-    for k in range(TAUS):
-        cdf[k] -= chance[k] * below[size - 1, k]
-    for x in range(size - 1, 0, -1):
-        for k in range(TAUS):
-            below[x, k] += chance[k] * (below[x - 1, k] - below[x, k])
-    for k in range(TAUS):
-        below[0, k] *= 1.0 - chance[k]
-
-
 @njit(float64(float64, float64, float64, float64), cache=True)
 def refined_normal_below(size: float, mean: float, variance: float, third: float) -> float:
     """Return about P(sum < size) of a sum of chances by its mean, variance and third central moment."""
@@ -217,18 +207,59 @@ def _fill_answered(
             answers[k] += a
 
 
-@njit(types.void(_rows, _rows, int64, _row), cache=True)
-def fill_below(chances: Floats, below: Floats, size: int, cdf: Floats) -> None:
-    """Fill `below[x, k] = P(sum = x)` for x < size and `cdf[k] = P(sum < size)` of the sum of all rows of `chances`."""
-    below[:, :] = 0.0
+@njit(types.void(_rows, int64, _row), cache=True)
+def add_chance(pmf: Floats, size: int, chance: Floats) -> None:
+    """Add one chance to `pmf[x, k] = P(sum = x)`, x < size; what lies beyond is dropped."""
+    for x in range(size - 1, 0, -1):
+        for k in range(TAUS):
+            pmf[x, k] += chance[k] * (pmf[x - 1, k] - pmf[x, k])
     for k in range(TAUS):
-        below[0, k] = 1.0
-        cdf[k] = 1.0
+        pmf[0, k] *= 1.0 - chance[k]
+
+
+@njit(int64(_rows, int64, _rows, _rows, _row), cache=True)
+def fill_sums(chances: Floats, size: int, likely: Floats, unlikely: Floats, complement: Floats) -> int:
+    """Split the sum of all rows of `chances` in two: of the likely ones (above one half at the middle tau) it counts
+    those that do *not* happen, so that both sums are small. Fill `likely[f, k] = P(f likely ones do not happen)` and
+    `unlikely[a, k] = P(a unlikely ones happen)`; what lies beyond an array's length is dropped. `complement` is room
+    for one row. Return `size` less the number of likely ones: the sum reaches `size` where a - f reaches that.
+    """
+    likely[:, :] = 0.0
+    unlikely[:, :] = 0.0
+    for k in range(TAUS):
+        if len(likely) > 0:
+            likely[0, k] = 1.0
+        unlikely[0, k] = 1.0
+    likely_count = unlikely_count = 0
     for i in range(len(chances)):
-        if i + 1 < size:  # the sum cannot reach `size` yet: only i + 2 values are in play
-            _add_chance(below, i + 2, chances[i], cdf)
+        if chances[i, TAUS // 2] > 0.5:
+            likely_count += 1
+            for k in range(TAUS):
+                complement[k] = 1.0 - chances[i, k]
+            if len(likely) > 0:
+                add_chance(likely, min(likely_count + 1, len(likely)), complement)
         else:
-            _add_chance(below, size, chances[i], cdf)
+            unlikely_count += 1
+            add_chance(unlikely, min(unlikely_count + 1, len(unlikely)), chances[i])
+    return size - likely_count
+
+
+@njit(float64(_rows, _rows, int64, int64, _row), cache=True)
+def exact_shortage(likely: Floats, unlikely: Floats, most: int, spare: int, tail: Floats) -> float:
+    """Return the mean over taus of P(a - f >= spare), from what `fill_sums` filled; no more than `most` of the unlikely
+    ones can happen. `tail` is room for one row."""
+    for k in range(TAUS):
+        tail[k] = 0.0
+    total = 0.0
+    a = most
+    for f in range(len(likely) - 1, -1, -1):
+        while a >= 0 and a >= spare + f:
+            for k in range(TAUS):
+                tail[k] += unlikely[a, k]
+            a -= 1
+        for k in range(TAUS):
+            total += likely[f, k] * tail[k]
+    return total / TAUS
 
 
 @njit(types.void(_rows, _rows), cache=True)
@@ -251,6 +282,57 @@ def _normal_shortage(moments: Floats, size: int, cdf: Floats) -> float:
     return float(1.0 - np.sum(cdf) / TAUS)
 
 
+@njit(_added(_rows, int64, _row, float64, int64), cache=True)
+def _add_exactly(
+    chances: Floats, size: int, candidate: Floats, threshold: float, most: int
+) -> tuple[float, int, float]:
+    """Return the probability at which adding stopped, the lines added, and the probability one line earlier."""
+    row, tail = np.zeros(TAUS), np.zeros(TAUS)
+    unlikely_count = 0
+    for i in range(len(chances)):
+        if chances[i, TAUS // 2] <= 0.5:
+            unlikely_count += 1
+    spare = size - (len(chances) - unlikely_count)
+    room = min(most, 16)  # lines for which there is room; more is made where they are wanted
+    while True:
+        last = unlikely_count + room
+        likely = np.zeros((max(0, min(len(chances) - unlikely_count, last - spare) + 1), TAUS))
+        unlikely = np.zeros((last + 1, TAUS))
+        fill_sums(chances, size, likely, unlikely, row)
+        lines = 0
+        before = 0.0
+        while True:
+            shortage = exact_shortage(likely, unlikely, unlikely_count + lines, spare, tail)
+            if shortage >= threshold or lines >= most:
+                return shortage, lines, before
+            if lines >= room:
+                break
+            before = shortage
+            lines += 1
+            add_chance(unlikely, unlikely_count + lines + 1, candidate)
+        room = min(most, 4 * room)
+
+
+@njit(_added(_rows, int64, _row, float64, int64), cache=True)
+def _add_normally(
+    chances: Floats, size: int, candidate: Floats, threshold: float, most: int
+) -> tuple[float, int, float]:
+    """The same by the refined normal distribution."""
+    cdf = np.zeros(TAUS)
+    moments = np.zeros((3, TAUS))
+    _fill_moments(chances, moments)
+    row = candidate.reshape((1, TAUS))
+    lines = 0
+    before = 0.0
+    while True:
+        shortage = _normal_shortage(moments, size, cdf)
+        if shortage >= threshold or lines >= most:
+            return shortage, lines, before
+        before = shortage
+        lines += 1
+        _fill_moments(row, moments)
+
+
 @njit(int64(_rows, int64, _row, float64, float64, int64, _row), cache=True)
 def add_lines(
     chances: Floats, size: int, candidate: Floats, threshold: float, dither: float, most: int, out: Floats
@@ -262,29 +344,12 @@ def add_lines(
     teams would else be stuck with whole lines. Writes the probability at which it stopped and whether `most` bound to
     `out`.
     """
-    cdf = np.zeros(TAUS)
-    exact = len(chances) <= EXACT_CHANCES
-    below = np.zeros((max(size, 1) if exact else 1, TAUS))
-    moments = np.zeros((3, TAUS))
-    if size > 0 and exact:
-        fill_below(chances, below, size, cdf)
-    elif size > 0:
-        _fill_moments(chances, moments)
-    row = candidate.reshape((1, TAUS))
-    lines = 0
-    before = 0.0
-    shortage = 1.0
-    while True:
-        if size > 0:
-            shortage = 1.0 - np.sum(cdf) / TAUS if exact else _normal_shortage(moments, size, cdf)
-        if shortage >= threshold or lines >= most:
-            break
-        before = shortage
-        lines += 1
-        if exact:
-            _add_chance(below, size, candidate, cdf)
-        else:
-            _fill_moments(row, moments)
+    if size <= 0:
+        shortage, lines, before = 1.0, 0, 0.0
+    elif len(chances) <= EXACT_CHANCES:
+        shortage, lines, before = _add_exactly(chances, size, candidate, threshold, most)
+    else:
+        shortage, lines, before = _add_normally(chances, size, candidate, threshold, most)
     capped = shortage < threshold
     if 0 < lines < most and threshold - before > dither * (shortage - before):
         lines += 1

@@ -39,18 +39,41 @@ def _add_lines(
     return lines, float(out[kernels.OUT_SHORTAGE]), bool(out[kernels.OUT_CAPPED])
 
 
-@given(rows, st.integers(1, 15))
+@given(rows, st.integers(-3, 15))
 @settings(max_examples=150, deadline=None)
-def test_the_distribution_is_that_of_the_convolution(rows: list[list[float]], size: int) -> None:
+def test_both_sums_together_are_the_convolution(rows: list[list[float]], size: int) -> None:
     chances = np.array(rows).reshape(-1, K)
-    below, cdf = np.zeros((size, K)), np.zeros(K)
-    kernels.fill_below(chances, below, size, cdf)
+    n = len(chances)
+    likely, unlikely = np.zeros((n + 1, K)), np.zeros((n + 1, K))
+    spare = kernels.fill_sums(chances, size, likely, unlikely, np.zeros(K))
+    assert likely.sum(axis=0) == pytest.approx(np.ones(K)) and unlikely.sum(axis=0) == pytest.approx(np.ones(K))
+    unlikely_count = int((chances[:, K // 2] <= 0.5).sum()) if n else 0
+    shortage = kernels.exact_shortage(likely, unlikely, unlikely_count, spare, np.zeros(K))
+    assert shortage == pytest.approx(_slow_shortage(chances, np.zeros(K), 0, size), abs=1e-12)
+
+
+@given(rows, st.integers(1, 15))
+@settings(max_examples=100, deadline=None)
+def test_a_sum_may_be_cut_off(rows: list[list[float]], size: int) -> None:
+    chances = np.array(rows).reshape(-1, K)
+    pmf = np.zeros((size, K))
+    pmf[0] = 1.0
+    for chance_row in chances:
+        kernels.add_chance(pmf, size, chance_row)
     for k in range(K):
-        pmf = _pmf(chances[:, k])
+        whole = _pmf(chances[:, k])
         kept = np.zeros(size)
-        kept[: min(size, len(pmf))] = pmf[:size]
-        assert below[:, k] == pytest.approx(kept, abs=1e-12)
-        assert cdf[k] == pytest.approx(kept.sum(), abs=1e-12)
+        kept[: min(size, len(whole))] = whole[:size]
+        assert pmf[:, k] == pytest.approx(kept, abs=1e-12)
+
+
+def test_a_large_idle_floor_is_given_as_many_lines_as_it_can_take() -> None:
+    """More lines than there is room for at first: the sums are made anew, longer."""
+    candidate = np.linspace(0.02, 0.3, K)
+    lines, shortage, capped = _add_lines(np.zeros((0, K)), 30, candidate, 0.03, most=400)
+    assert not capped and lines > 80
+    assert shortage == pytest.approx(_slow_shortage(np.zeros((0, K)), candidate, lines, 30), abs=1e-10)
+    assert _slow_shortage(np.zeros((0, K)), candidate, lines - 1, 30) < 0.03
 
 
 def test_no_agent_is_found_exactly_when_the_sum_reaches_its_size() -> None:
