@@ -1,7 +1,8 @@
 """The dialer's call flow once more, in SimPy and from the start: an independent witness for the engine and its world.
 
 Nothing is shared with the engine but the words and the distributions: a process to each line, callers in a list, and a
-dialler that looks 50 ms after the first thing that has happened since it last looked.
+dialler that looks 100 ms after the first thing that has happened since it last looked, and 250 ms after that at the
+soonest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import simpy
 
 from tests.scenario.exponential_floor import Draw
 
-DECIDES_AFTER_S = 0.05
+DECIDES_AFTER_S, DECIDES_AGAIN_AFTER_S = 0.1, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Dialler:
     tally: Tally
     in_flight: int = 0
     asked: bool = False
+    decided_at: float = -DECIDES_AGAIN_AFTER_S
     callers: list[simpy.Event] = field(default_factory=list)  # who waits for an agent, oldest first
     busy: int = 0
     busy_since: float = 0.0  # when that last changed
@@ -68,8 +70,9 @@ class Dialler:
             self.env.process(self.decide())
 
     def decide(self) -> Generator[simpy.Event, Any, None]:
-        yield self.env.timeout(DECIDES_AFTER_S)
+        yield self.env.timeout(max(DECIDES_AFTER_S, self.decided_at + DECIDES_AGAIN_AFTER_S - self.env.now))
         self.asked = False
+        self.decided_at = self.env.now
         wanted = floor(self.flow.ratio * (self.flow.agents - self.busy)) - len(self.callers) - self.in_flight
         for _ in range(wanted):
             self.env.process(self.line())
