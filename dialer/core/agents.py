@@ -100,17 +100,18 @@ class Agents:
             self._state.out.append(act.LogOut(agent_id=agent.agent_id))
 
     def end_wrap_up(self, agent: Agent) -> None:
-        attempt = self._state.attempts.get(agent.attempt_id or -1)
-        handle_s = self._state.floor.wrapped_up(agent, self._state.now)
+        state = self._state
+        attempt = state.attempts.get(agent.attempt_id or -1)
+        handle_s = state.floor.wrapped_up(agent, state.now)
         if attempt is None or not attempt.survived:  # nobody here knows when a survivor's call began
-            for policy in self._state.policies.values():
+            for policy in state.policies.values():
                 policy.handled(handle_s=handle_s)
-            self._state.counters.handle_s += handle_s
-            self._state.counters.handled += 1
+            state.counters.handle_s += handle_s
+            state.counters.handled += 1
         if attempt is not None:
             self._settling.close(attempt, attempt.disposition or Disposition.UNDISPOSED)
         if agent.logging_out:
-            self._state.out.append(act.LogOut(agent_id=agent.agent_id))
+            state.out.append(act.LogOut(agent_id=agent.agent_id))
         self._calls.match()
         self._launching.ask("AttemptDisposed")
 

@@ -74,12 +74,13 @@ class Calls:
             state.timers.set(earliest, SET_UP)
 
     def _originate(self, attempt: Attempt) -> None:
-        attempt.originated_at = self._state.now
-        self._state.lines.column(0)[attempt.row] = self._state.now  # it rings from now on, not from its claim
-        attempt.caller_id = choose_caller_id(attempt.number, self._state.campaign.caller_ids)
-        self._state.counters.attempts += 1
-        self._state.router.trunk(attempt.trunk).tally.attempts += 1
-        self._state.out.append(
+        state = self._state
+        attempt.originated_at = state.now
+        state.lines.column(0)[attempt.row] = state.now  # it rings from now on, not from its claim
+        attempt.caller_id = choose_caller_id(attempt.number, state.campaign.caller_ids)
+        state.counters.attempts += 1
+        state.router.trunk(attempt.trunk).tally.attempts += 1
+        state.out.append(
             act.Originate(
                 attempt_id=attempt.attempt_id,
                 try_no=attempt.try_no,
@@ -87,11 +88,11 @@ class Calls:
                 number=attempt.number,
                 trunk=attempt.trunk,
                 caller_id=attempt.caller_id,
-                ring_timeout_s=self._state.campaign.ring_timeout_s,
+                ring_timeout_s=state.campaign.ring_timeout_s,
             )
         )
-        limit = self._state.now + self._state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
-        self._state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
+        limit = state.now + state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
+        state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
 
     def refused(self, event: ev.Refused) -> None:
         for refusal in event.refusals:
@@ -143,15 +144,16 @@ class Calls:
             tally.set_up_s += event.at - (attempt.originated_at or event.at)
 
     def answered(self, event: ev.AttemptAnswered) -> None:
+        state = self._state
         attempt = self._fits(event.attempt_id, ev.AttemptAnswered)
         if attempt is None:
             return
         attempt.move(ev.AttemptAnswered)
         attempt.answered_at = event.at
-        self._state.counters.answers += 1
-        self._state.router.trunk(attempt.trunk).tally.answers += 1
-        self._state.timers.set_coarse(self._state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
-        if not self._state.campaign.amd:
+        state.counters.answers += 1
+        state.router.trunk(attempt.trunk).tally.answers += 1
+        state.timers.set_coarse(state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
+        if not state.campaign.amd:
             self._settling.live_answer(attempt)
             self._to_waiting(attempt)
 
@@ -304,16 +306,17 @@ class Calls:
 
     def match(self) -> None:
         """Give the calls that wait longest to the agents who idle longest."""
-        for attempt in list(self._state.waiting.values()):
+        state = self._state
+        for attempt in list(state.waiting.values()):
             if attempt.hang_up_asked:
                 continue  # it is about to go
-            agent = self._state.floor.reserve(attempt.attempt_id, self._state.now)
+            agent = state.floor.reserve(attempt.attempt_id, state.now)
             if agent is None:
                 return
-            del self._state.waiting[attempt.attempt_id]
+            del state.waiting[attempt.attempt_id]
             attempt.move(act.Bridge)
             attempt.agent_id = agent.agent_id
-            self._state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))
+            state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))
 
 
 def _is_of_number(attempt: Attempt, rule: str) -> bool:

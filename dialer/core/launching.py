@@ -105,17 +105,18 @@ class Launching:
         self._note(cause, pace, launched, guard)
 
     def _view(self, head: int) -> PacingView:
+        state = self._state
         return PacingView(
-            now=self._state.now,
-            idle=self._state.floor.idle,
-            handling_since=self._state.floor.busy.column(0),
-            leaving=self._state.floor.leaving,
-            ringing_since=self._state.lines.column(0),
-            answer_probability=self._state.lines.column(1),
-            waiting=len(self._state.waiting),
+            now=state.now,
+            idle=state.floor.idle,
+            handling_since=state.floor.busy.column(0),
+            leaving=state.floor.leaving,
+            ringing_since=state.lines.column(0),
+            answer_probability=state.lines.column(1),
+            waiting=len(state.waiting),
             next_answer_probability=self.probability(head),
-            max_lines_per_idle_agent=self._state.max_lines_per_idle_agent,
-            target_abandon_rate=self._state.target_abandon_rate,
+            max_lines_per_idle_agent=state.max_lines_per_idle_agent,
+            target_abandon_rate=state.target_abandon_rate,
         )
 
     def probability(self, index: int) -> float:
@@ -125,15 +126,17 @@ class Launching:
         return self._state.answers.probability(entry.progress.attempts, self._state.now)
 
     def _launch(self, count: int) -> int:
-        claims = [self._claim(index, closes_at) for index, closes_at in self._state.queue.take(count, self._state.now)]
-        self._state.record_ends()  # a stop that this very step records must bind these claims
+        state = self._state
+        claims = [self._claim(index, closes_at) for index, closes_at in state.queue.take(count, state.now)]
+        state.record_ends()  # a stop that this very step records must bind these claims
         for begin in range(0, len(claims), CLAIMS_PER_BATCH):
-            self._state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
+            state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims)
 
     def _claim(self, index: int, closes_at: float) -> act.Claim:
-        now = self._state.now
-        entry = self._state.queue[index]
+        state = self._state
+        now = state.now
+        entry = state.queue[index]
         lead, number_index = entry.lead, entry.progress.number_index
         number = lead.numbers[number_index]
         candidate = DialCandidate(
@@ -144,24 +147,24 @@ class Launching:
             country=number.country,
             zones=number.zones,
         )
-        fact_keys, caps = self._state.rules.claim(candidate, now)
-        self._state.next_attempt_id += 1
-        attempt_id = self._state.next_attempt_id
+        fact_keys, caps = state.rules.claim(candidate, now)
+        state.next_attempt_id += 1
+        attempt_id = state.next_attempt_id
         claim = act.Claim(
             attempt_id=attempt_id,
             lead_id=lead.lead_id,
             number=number.e164,
             at=now,
-            stop_keys=(*self._state.rules.stop_keys(candidate), EVERYTHING),
+            stop_keys=(*state.rules.stop_keys(candidate), EVERYTHING),
             fact_keys=fact_keys,
             caps=caps,
         )
-        trunk = self._state.router.take(now)
+        trunk = state.router.take(now)
         assert trunk is not None, "a launch never exceeds the router's room"
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
         attempt.probability = self.probability(index)
-        self._state.attempts[attempt_id] = attempt
-        self._state.lines.add(attempt, now, attempt.probability)
+        state.attempts[attempt_id] = attempt
+        state.lines.add(attempt, now, attempt.probability)
         return claim
 
     def _note(self, cause: str, pace: Pace, launched: int, guard: str) -> None:

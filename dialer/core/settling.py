@@ -57,12 +57,13 @@ class Settling:
             self._state.lines.remove(attempt)
 
     def _learn(self, attempt: Attempt, *, answered: bool) -> None:
+        state = self._state
         self._off_line(attempt)
         began = attempt.originated_at or attempt.reserved_at
-        after_s = self._state.now - began
-        attempts = self._state.queue[attempt.lead].progress.attempts
-        self._state.answers.learn(attempts, began, answered=answered)
-        for policy in self._state.policies.values():
+        after_s = state.now - began
+        attempts = state.queue[attempt.lead].progress.attempts
+        state.answers.learn(attempts, began, answered=answered)
+        for policy in state.policies.values():
             if answered:
                 policy.answered(after_s=after_s, probability=attempt.probability)
             else:
@@ -100,15 +101,16 @@ class Settling:
 
     def close(self, attempt: Attempt, disposition: str) -> None:
         """Settle an attempt that was dialled, or may have been: its lead moves on by the retry rules."""
+        state = self._state
         if attempt.state is DISPOSING:
             attempt.move(ev.AttemptDisposed)
         after = after_attempt(
-            self._state.queue[attempt.lead].progress,
+            state.queue[attempt.lead].progress,
             attempt.number_index,
             disposition,
-            now=self._state.now,
-            rules=self._state.campaign.retry,
-            gap_s=self._state.campaign.number_gap,
+            now=state.now,
+            rules=state.campaign.retry,
+            gap_s=state.campaign.number_gap,
         )
         self._settle(attempt, disposition, after)
 
@@ -129,21 +131,22 @@ class Settling:
 
     def _settle(self, attempt: Attempt, disposition: str, after: LeadProgress) -> None:
         """Count it, queue its lead again, record it."""
-        del self._state.attempts[attempt.attempt_id]
+        state = self._state
+        del state.attempts[attempt.attempt_id]
         self._off_line(attempt)
-        self._state.counters.settled(disposition)
+        state.counters.settled(disposition)
         if disposition in NETWORK_FAULTS and attempt.trunk:
-            self._state.router.trunk(attempt.trunk).tally.failed += 1
-        entry = self._state.queue[attempt.lead]
+            state.router.trunk(attempt.trunk).tally.failed += 1
+        entry = state.queue[attempt.lead]
         entry.progress = after
         self.requeue(attempt.lead)
         stop_reason = STOPPING.get(disposition, "")
-        self._state.settlements.append(
+        state.settlements.append(
             act.Settlement(
                 attempt_id=attempt.attempt_id,
                 lead_id=attempt.claim.lead_id,
                 number=attempt.number,
-                at=self._state.now,
+                at=state.now,
                 disposition=disposition,
                 abandoned=attempt.abandoned,
                 reserved_at=attempt.reserved_at,
