@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache, lru_cache
+from importlib import import_module
 
 import holidays
+
+
+def load_calendars() -> None:
+    """Import every country's calendar: the library does so at the first question, which takes half a second and must
+    not be asked while calls are up."""
+    import_module("holidays.countries")
 
 
 @cache

@@ -182,6 +182,8 @@ class _Work:
         else:
             self.unknown.append("dead numbers: no call is marked as such, so their share is the base's")
         reached = [call for call in self.calls if call.result not in ("invalid", "failed", "unknown")]
+        if not reached:
+            raise ConfigError(f"none of {len(self.calls)} calls reached a line: take a log of calls that were answered")
         self._rate(("population", "busy_rate"), _count(reached, "busy"), len(reached), "calls that reached a line")
         machines, live = self._who_answered(reached)
         self._rate(("population", "machine_rate"), round(machines), len(reached), "calls that reached a line")

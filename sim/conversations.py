@@ -19,7 +19,7 @@ RATED: tuple[Conversed, ...] = ("PTP", "REFUSED", "CALLBACK", "PAID", "DISPUTED"
 class Conversation(BaseModel):
     """The calls that end with one disposition."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rate: float | None = Field(None, ge=0, le=1, description="of right-party contacts; RPC is what the others leave")
     talk_s: Distribution = Field(description="seconds from the bridge to the call's end")

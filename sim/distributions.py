@@ -9,17 +9,19 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _NORMAL = NormalDist()
+# No duration is longer: a clock that one call sends years ahead never comes back.
+MAX_S = 86_400.0
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Fixed(_Shape):
     """Always the same."""
 
     kind: Literal["fixed"]
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, le=MAX_S)
 
     def quantile(self, _: float) -> float:
         """Seconds, whatever the probability."""
@@ -30,8 +32,8 @@ class Uniform(_Shape):
     """Evenly between `low` and `high`."""
 
     kind: Literal["uniform"]
-    low: float = Field(ge=0)
-    high: float = Field(ge=0)
+    low: float = Field(ge=0, le=MAX_S)
+    high: float = Field(ge=0, le=MAX_S)
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -48,7 +50,7 @@ class Exponential(_Shape):
     """Without memory, of a given mean."""
 
     kind: Literal["exponential"]
-    mean: float = Field(gt=0)
+    mean: float = Field(gt=0, le=MAX_S)
 
     def quantile(self, u: float) -> float:
         """Seconds at probability `u` in (0, 1)."""
@@ -59,20 +61,21 @@ class LogNormal(_Shape):
     """Log-normal by its median and the deviation of its logarithm: talk and ring times are like that."""
 
     kind: Literal["lognormal"]
-    median: float = Field(gt=0)
+    median: float = Field(gt=0, le=MAX_S)
     sigma: float = Field(gt=0, le=3)
 
     def quantile(self, u: float) -> float:
-        """Seconds at probability `u` in (0, 1)."""
-        return self.median * exp(self.sigma * _NORMAL.inv_cdf(u))
+        """Seconds at probability `u` in (0, 1). The one shape whose tail reaches years: cut off at a day."""
+        seconds = self.median * exp(self.sigma * _NORMAL.inv_cdf(u))
+        return seconds if seconds < MAX_S else MAX_S
 
 
 class Normal(_Shape):
     """Normal, cut off at zero."""
 
     kind: Literal["normal"]
-    mean: float = Field(gt=0)
-    sd: float = Field(gt=0)
+    mean: float = Field(gt=0, le=MAX_S)
+    sd: float = Field(gt=0, le=MAX_S)
 
     def quantile(self, u: float) -> float:
         """Seconds at probability `u` in (0, 1)."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
-from sim.distributions import Distribution, LogNormal, Mixture, Part
+from sim.distributions import MAX_S, Distribution, LogNormal, Mixture, Part
 from sim.replications import wilson
 
 Floats = npt.NDArray[np.float64]
@@ -145,7 +145,8 @@ def _two_parts(logs: Floats) -> list[tuple[float, float, float]]:
 
 def _distribution(parts: list[tuple[float, float, float]]) -> Distribution:
     shapes = [
-        LogNormal(kind="lognormal", median=_round(exp(mean)), sigma=min(3.0, _round(sd))) for _, mean, sd in parts
+        LogNormal(kind="lognormal", median=min(MAX_S, _round(exp(mean))), sigma=min(3.0, _round(sd)))
+        for _, mean, sd in parts
     ]
     if len(shapes) == 1:
         return shapes[0]

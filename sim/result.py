@@ -79,9 +79,11 @@ class SimResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """Return 16 hex digits of all that a scenario says."""
-    said = msgspec.json.encode(scenario.model_dump(mode="json"), order="deterministic")
-    return hashlib.sha256(said).hexdigest()[:16]
+    """Return 16 hex digits of all that a scenario says, wherever its list's folder is."""
+    said = scenario.model_dump(mode="json")
+    if scenario.population.list is not None:
+        said["population"]["list"] = scenario.population.list.name
+    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
 
 
 def result_of(

@@ -58,6 +58,8 @@ class Runner:
                 continue
             if recorder is not None and clock.now() >= recorder.due:
                 recorder.take(clock.now())
+                if self._log is not None:
+                    self._log.flush()  # a day's steps take a hundred megabytes: they need not wait in memory
             self._drain()
             if clock.now() >= tell_at and progress is not None:
                 tell_at = clock.now() + TOLD_EVERY_S

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,16 +20,20 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from compliance.zones import known_zones
 from dialer.config.campaign import Campaign, Duration
 from sim.conversations import DEFAULT_CONVERSATIONS, RATED, Conversation, Conversed, with_defaults
 from sim.distributions import Distribution, Fixed, LogNormal, Mixture, Normal, Part, Uniform
 
 MAX_AGENTS = 10_000
+MAX_DIGITS = 15  # of a telephone number (ITU-T E.164)
+LEAST_BREAK_EVERY_S = 60.0
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 _DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 _EVEN_DAY = (1.0,) * 24
@@ -48,6 +53,7 @@ def _moment(value: Any) -> Any:
 Moment = Annotated[float | str, BeforeValidator(_moment)]
 Factor = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0)]
+Multiplier = Annotated[float, Field(ge=0, le=100)]
 
 
 def offset_s(moment: float | str, start: datetime) -> float:
@@ -75,9 +81,9 @@ def _no_share(name: str, members: Iterable[Any]) -> Iterator[Fault]:
 
 
 class Section(BaseModel):
-    """A part of the file: frozen, and strict about keys."""
+    """A part of the file: frozen, strict about keys, and finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 # ---- people -------------------------------------------------------------------------------------------------
@@ -90,6 +96,21 @@ class Region(Section):
     prefix: str = Field(pattern=r"^\+[1-9]\d{1,10}$", description="the numbers begin so")
     digits: int = Field(ge=1, le=12, description="random digits after the prefix")
     share: Share = Field(description="of the list, in proportion to the others'")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in known_zones():
+            raise ValueError(f"expected an IANA zone such as America/Lima, was {zone!r}")
+        return zone
+
+    @field_validator("digits")
+    @classmethod
+    def _no_longer_than_a_number(cls, digits: int, info: ValidationInfo) -> int:
+        most = MAX_DIGITS - len(info.data.get("prefix", "+").removeprefix("+"))
+        if digits > most:
+            raise ValueError(f"expected at most {MAX_DIGITS} digits with the prefix, so {most} here, was {digits}")
+        return digits
 
 
 class Destination(Section):
@@ -104,8 +125,8 @@ class Habit(Section):
 
     name: str
     share: Share = Field(description="of the people, in proportion to the others'")
-    hours: tuple[float, ...] = Field(_EVEN_DAY, min_length=24, max_length=24, description="by local hour")
-    weekdays: tuple[float, ...] = Field(_EVEN_WEEK, min_length=7, max_length=7, description="Monday first")
+    hours: tuple[Multiplier, ...] = Field(_EVEN_DAY, min_length=24, max_length=24, description="by local hour")
+    weekdays: tuple[Multiplier, ...] = Field(_EVEN_WEEK, min_length=7, max_length=7, description="Monday first")
 
 
 class Wear(Section):
@@ -134,13 +155,13 @@ class Population(Section):
     live_rate_spread: float = Field(0.5, ge=0, le=0.95, description="people differ by this share, up and down")
     machine_rate: float = Field(0.15, ge=0, le=1)
     busy_rate: float = Field(0.05, ge=0, le=1)
-    hours: tuple[float, ...] = Field(
+    hours: tuple[Multiplier, ...] = Field(
         (0.6,) * 8 + (0.7, 0.9, 1.0, 1.0, 0.9, 0.8, 0.8, 0.9, 1.0, 1.1, 1.3, 1.3) + (1.0,) * 4,
         min_length=24,
         max_length=24,
         description="multiplier of live_rate by local hour",
     )
-    weekdays: tuple[float, ...] = Field(
+    weekdays: tuple[Multiplier, ...] = Field(
         _EVEN_WEEK, min_length=7, max_length=7, description="multiplier of live_rate by local weekday, Monday first"
     )
     habits: tuple[Habit, ...] = Field((), description="kinds of people; none: all alike")
@@ -163,13 +184,6 @@ class Population(Section):
     @classmethod
     def _filled(cls, named: Any) -> Any:
         return with_defaults(named)
-
-    @field_validator("hours", "weekdays")
-    @classmethod
-    def _not_negative(cls, multipliers: tuple[float, ...]) -> tuple[float, ...]:
-        if min(multipliers) < 0:
-            raise ValueError(f"expected multipliers of at least 0, was {min(multipliers):g}")
-        return multipliers
 
     @model_validator(mode="after")
     def _consistent(self) -> Population:
@@ -255,8 +269,15 @@ class Floor(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Floor:
-        _refuse("Floor", (fault for name in ("shifts", "kinds") for fault in _no_share(name, getattr(self, name))))
+        _refuse("Floor", self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        for name in ("shifts", "kinds"):
+            yield from _no_share(name, getattr(self, name))
+        if 0.0 < self.break_every_s < LEAST_BREAK_EVERY_S:
+            told = f"expected 0 for none, or at least {LEAST_BREAK_EVERY_S:g}, was {self.break_every_s:g}"
+            yield ("break_every_s",), told
 
 
 # ---- carriers -----------------------------------------------------------------------------------------------
@@ -292,11 +313,13 @@ class Carrier(Section):
         0.5, description="of the calls that do not get through: fail; the others ring at nobody"
     )
     max_channels: int | None = Field(None, ge=1, description="calls at a time, beyond: 503. Hidden; None: no limit")
-    max_cps: float | None = Field(None, gt=0, description="calls a second, beyond: 503. Hidden; None: no limit")
+    max_cps: float | None = Field(
+        None, gt=0, le=1000, description="calls a second, beyond: 503. Hidden; None: no limit"
+    )
     false_answer_rate: Factor = Field(0.0, description="calls that the carrier answers itself, with nobody there")
     false_answer_s: Distribution = Uniform(kind="uniform", low=0.5, high=3.0)
     price_per_minute: float = Field(0.0, ge=0, description="of answered time, in the scenario's currency")
-    billing_increment_s: float = Field(1.0, gt=0, le=3600, description="answered time is rounded up to this")
+    billing_increment_s: float = Field(1.0, ge=0.1, le=3600, description="answered time is rounded up to this")
     connection_fee: float = Field(0.0, ge=0, description="for each answered call")
     attempt_fee: float = Field(0.0, ge=0, description="for each attempt, answered or not")
 
@@ -342,8 +365,11 @@ class Scenario(Section):
         wanted, campaign = data["floor"].get("agents"), data.get("campaign")
         if type(wanted) is not int or not 1 <= wanted <= MAX_AGENTS or not isinstance(campaign, dict):
             return data
-        named = list(campaign.get("agents") or ())[:wanted]
-        made_up = [{"id": f"agent{index + 1}"} for index in range(len(named), wanted)]
+        agents = campaign.get("agents") or ()
+        named = list(agents)[:wanted] if isinstance(agents, list | tuple) else []
+        taken = {who.get("id") for who in named if isinstance(who, dict)}
+        names = (f"agent{number}" for number in count(len(named) + 1))
+        made_up = [{"id": name} for name in islice((n for n in names if n not in taken), wanted - len(named))]
         return {**data, "campaign": {**campaign, "agents": named + made_up}}
 
     @field_validator("start")
@@ -351,6 +377,8 @@ class Scenario(Section):
     def _with_offset(cls, start: datetime) -> datetime:
         if start.tzinfo is None:
             raise ValueError('expected an offset from UTC, as in "2026-11-23T09:00:00-05:00"')
+        if not 1971 <= start.year < 2200:
+            raise ValueError(f"expected a year from 1971 to 2199, was {start.year}")
         return start
 
     @model_validator(mode="after")

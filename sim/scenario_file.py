@@ -62,7 +62,11 @@ def scenario_of(document: Document, data: Any) -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(*(_fault(document, fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        faults = error.errors()
+        # A list with a bad entry also counts as too short: the entry is what is wrong.
+        inner = {fault["loc"][:-1] for fault in faults}
+        kept = [fault for fault in faults if fault["type"] != "too_short" or fault["loc"] not in inner]
+        raise ConfigError(*(_fault(document, fault["loc"], fault["msg"]) for fault in kept)) from None
 
 
 def _fault(document: Document, loc: Loc, message: str) -> str:

@@ -18,6 +18,7 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _BLOCK_BITS = 10
 _BLOCK = 1 << _BLOCK_BITS  # subjects whose draws are made together
+_MOST_BLOCKS = 1024  # kept at a time: 100 MB for a dozen purposes
 
 Words = npt.NDArray[np.uint64]
 
@@ -81,6 +82,8 @@ class Draws:
         place = (subject >> _BLOCK_BITS, index)
         block = self._blocks.get(place)
         if block is None:
+            if len(self._blocks) == _MOST_BLOCKS:
+                self._blocks.clear()
             subjects = _of_subjects(place[0] << _BLOCK_BITS, _BLOCK)
             block = self._blocks[place] = _uniforms(_mix_all(subjects[:, None] + self._keys), index)
         return cast(list[float], block[subject & (_BLOCK - 1)].tolist())

@@ -25,7 +25,7 @@ from sim.scenario import Scenario
 from sim.streams import Stream
 
 # The message begins so long before the limit: the dialplan must be within it.
-_MESSAGE_EARLY_S = 0.1
+MESSAGE_EARLY_S = 0.1
 # What a carrier answers beyond its hidden limits, and at once.
 _NO_ROOM = Outcome(end="failed", set_up_s=0.1, cause=34, sip_code=503)
 _NOT_PLACED = Outcome(end="failed", set_up_s=0.0, cause=3)
@@ -108,7 +108,7 @@ class World:
         self._bridging = Stream(seed, "bridge")
         self._bridge_s = scenario.switch.bridge_s
         self._message_s = scenario.switch.message_s
-        self._unserved_s = scenario.campaign.connect_deadline_s - _MESSAGE_EARLY_S
+        self._unserved_s = scenario.campaign.connect_deadline_s - MESSAGE_EARLY_S
 
     @property
     def bill(self) -> dict[str, TrunkBill]:

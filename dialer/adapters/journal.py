@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,6 +26,7 @@ from dialer.core.events import AnyEvent, Event
 from dialer.errors import JournalError, StoreError
 
 FORMAT = 1
+LATEST = 7_258_118_400.0  # the year 2200, UTC seconds: no journal's clock shows more
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +35,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     journal: int = FORMAT
     version: str = __version__  # of the program that wrote the file
     campaign: dict[str, Any]  # the `Campaign` model as JSON
-    run: int
-    seed: int
-    started_at: float  # UTC seconds
+    run: Annotated[int, msgspec.Meta(ge=0)]
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+    started_at: Annotated[float, msgspec.Meta(ge=0.0, lt=LATEST)]  # UTC seconds
     policies: dict[str, str] = {}  # mode: policy id; empty: the modes' own
     scenario: dict[str, Any] | None = None  # of a simulated day, the `Scenario` model as JSON
 
@@ -172,6 +173,10 @@ def _entries(path: Path) -> Iterator[tuple[AnyEvent, list[AnyAction]]]:
                 if event is not None:
                     yield event, actions
                 event, event_line, actions = _decode(_event_decoder, path, number, line), number, []
+                if not 0.0 <= event.at < LATEST:
+                    raise JournalError(
+                        f"{path}:{number}: expected a time in UTC seconds, was {event.at:g}: take a backup"
+                    )
             elif line.startswith(b"A ") and event is not None:
                 actions.append(_decode(_action_decoder, path, number, line))
             else:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dialer.errors import ConfigError
 from dialer.studies.workers import Harvest, Progress, run_all
 from pacing.registry import POLICY_IDS, warm_up
-from sim.day import DayRecord
 from sim.overrides import override, parse_settings
-from sim.result import SimResult
 from sim.scenario import Scenario
+
+if TYPE_CHECKING:  # a command that refuses its scenario need not wait for them
+    from sim.day import DayRecord
+    from sim.result import SimResult
 
 MAX_REPLICATIONS = 10_000
 

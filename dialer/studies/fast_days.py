@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from dialer.core.lead import Lead
 from dialer.studies.workers import Harvest, Progress, run_all
 from sim.result import scenario_hash
 from sim.scenario import Scenario
+
+ALONE_S = 5.0  # of wall time: about what a worker process takes to load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,18 @@ def _leads_of(scenario: Scenario) -> Sequence[Lead] | None:
 
 
 def run_all_fast(specs: Sequence[FastSpec], *, jobs: int, progress: Progress | None = None) -> Harvest[FastDone]:
-    """Run every scenario's days, `jobs` at a time. What is compiled is compiled once, before the workers begin."""
-    if jobs > 1 and len(specs) > 1:
-        from sim import fast
+    """Run every scenario's days: here, where most sweeps are done in seconds, and what is left after `ALONE_S` in
+    `jobs` processes. Their results do not depend on where they are run."""
+    done: list[FastDone | None] = []
+    begun = time.monotonic()
+    while len(done) < len(specs) and (jobs == 1 or not done or time.monotonic() - begun < ALONE_S):
+        harvest = run_all(run_fast, specs[len(done) : len(done) + 1], jobs=1, progress=_after(len(done), progress))
+        done += harvest.results
+        if harvest.interrupted:
+            return Harvest((*done, *[None] * (len(specs) - len(done))), interrupted=True)
+    rest = run_all(run_fast, specs[len(done) :], jobs=jobs, progress=_after(len(done), progress))
+    return Harvest((*done, *rest.results), rest.interrupted)
 
-        fast.run(fast.fast_of(specs[0].scenario, _leads_of(specs[0].scenario)), duration_s=1.0)
-    return run_all(run_fast, specs, jobs=jobs, progress=progress)
+
+def _after(done: int, progress: Progress | None) -> Progress | None:
+    return None if progress is None else lambda count: progress(done + count)

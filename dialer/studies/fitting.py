@@ -14,7 +14,7 @@ from dialer.bootstrap import simulate
 from dialer.core.logged_call import ANSWERED, LIVE, LoggedCall
 from dialer.studies.days import share_of
 from dialer.studies.workers import Progress
-from sim.calibration import Calibration
+from sim.calibration import Calibration, fits_table
 from sim.scenario import Scenario
 
 CLOSE = 0.1  # of the log's figure: nearer than that is called close
@@ -77,20 +77,7 @@ def as_result(log: CallLog, fitted: Calibration, held: Sequence[Held]) -> dict[s
         "bad_rows": log.bad_rows,
         "passed_over": log.passed_over,
         "notes": log.notes,
-        "fits": [
-            {
-                "name": fit.name,
-                "n": fit.n,
-                "rate": fit.rate,
-                "low": fit.low,
-                "high": fit.high,
-                "mean": fit.mean,
-                "ks": fit.ks,
-                "distribution": None if fit.distribution is None else fit.distribution.model_dump(mode="json"),
-                "verdict": fit.verdict,
-            }
-            for fit in fitted.fits
-        ],
+        "fits": fits_table(fitted.fits),
         "unknown": fitted.unknown,
         "check": [
             {"name": one.name, "logged": one.logged, "simulated": one.simulated, "close": one.close} for one in held

@@ -96,12 +96,10 @@ def as_result(found: Replications) -> dict[str, Any]:
     """
     rows = found.rows
     estimates = estimates_of(rows)
-    flat = dict(rows[0])
+    flat = _mean_day(rows)
     if len(rows) > 1:
-        flat |= {key: estimate.mean for key, estimate in estimates.items()}
         rate = estimates.get("abandon_rate")
         flat["abandon_rate_ci95"] = None if rate is None else (rate.low, rate.high)
-        flat["per_hour"] = _mean_by_hour([row["per_hour"] for row in rows])
     note = caution(found.scenario)
     return {
         **flat,
@@ -114,6 +112,23 @@ def as_result(found: Replications) -> dict[str, Any]:
         "estimates": estimates,
         "replications": rows,
     }
+
+
+def _mean_day(rows: Sequence[Row]) -> Row:
+    """Return the mean of every number over the days; names, texts and the seed are the first day's."""
+    mean = dict(rows[0])
+    if len(rows) == 1:
+        return mean
+    for name in mean.keys() - {"seed"}:
+        values = [row[name] for row in rows]
+        if name == "per_hour":
+            mean[name] = _mean_by_hour(values)
+        elif isinstance(values[0], Mapping):  # counts by name: a day without the name had none
+            names = sorted({counted for counts in values for counted in counts})
+            mean[name] = {counted: _mean([counts.get(counted, 0) for counts in values]) for counted in names}
+        elif any(isinstance(value, int | float) for value in values):
+            mean[name] = _mean(values)
+    return mean
 
 
 def _mean_by_hour(days: Sequence[Mapping[str, Sequence[Any]]]) -> dict[str, list[Any]]:

@@ -18,7 +18,7 @@ from dialer.config.campaign import Campaign
 from dialer.core.events import DrainOrdered
 from dialer.core.lead import Lead
 from dialer.core.logged_call import LoggedCall
-from dialer.errors import ConfigError
+from dialer.errors import ConfigError, JournalError
 from dialer.studies.days import check_policy, share_of
 from dialer.studies.workers import Progress
 from sim.calibration import calibrate
@@ -96,7 +96,7 @@ class _World:
 
 def _same_world(path: Path, scenario: Scenario) -> _World:
     """The list's file may have changed since; the journal has not."""
-    leads = None if scenario.population.list is None else read_record(read_journal(path)[1]).leads
+    leads = None if scenario.population.list is None else _record_of(path).leads
     return _World(scenario=scenario, leads=leads, told=THE_SAME_WORLD)
 
 
@@ -125,7 +125,7 @@ def _as_recorded(world: _World, scenario: Scenario, seed: int) -> _Recorded:
 
 def _rebuilt_world(path: Path, header: Header) -> _World:
     """Rebuild a real day's world from its journal."""
-    record = read_record(read_journal(path)[1])
+    record = _record_of(path)
     until = _dialled_until(path) or record.ended_at
     calls = read_call_log(path).calls
     try:
@@ -141,6 +141,14 @@ def _rebuilt_world(path: Path, header: Header) -> _World:
         raise unusable_header(path, header, error) from None
     told = REBUILT_WORLD.format(calls=len(record.calls), leads=len(record.leads))
     return _World(scenario=_calibrated(path, calls, base), record=record, told=told)
+
+
+def _record_of(path: Path) -> Record:
+    try:
+        return read_record(read_journal(path)[1])
+    except ValueError:
+        told = "expected events after the first line, found none: take the file from a backup"
+        raise JournalError(f"{path}:2: {told}") from None
 
 
 def _dialled_until(path: Path) -> float | None:

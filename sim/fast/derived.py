@@ -18,7 +18,7 @@ from sim.people import People
 from sim.population import make_leads
 from sim.scenario import Scenario, Wear, offset_s
 from sim.shares import Shares
-from sim.world import _MESSAGE_EARLY_S
+from sim.world import MESSAGE_EARLY_S
 
 _CALLS = 24_000
 _PEOPLE = 4_000
@@ -56,7 +56,7 @@ def fast_of(scenario: Scenario, leads: Sequence[Lead] | None = None) -> FastScen
         screening_s=tuple(outcome.screening_s or 0.0 for outcome in answered),
         ring_timeout_s=campaign.ring_timeout_s,
         patience_s=tuple(NEVER_S if outcome.patience_s is None else outcome.patience_s for outcome in live),
-        connect_deadline_s=campaign.connect_deadline_s - _MESSAGE_EARLY_S,
+        connect_deadline_s=campaign.connect_deadline_s - MESSAGE_EARLY_S,
         talk_s=tuple(slowness * outcome.talk_s for outcome in live),
         wrap_up_s=tuple(slowness * outcome.wrap_up_s for outcome in live),
         wrap_up_limit_s=campaign.wrap_up_limit_s,

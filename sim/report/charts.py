@@ -74,7 +74,7 @@ def _hours(day: DayRecord, local: LocalTime) -> dict[str, Any]:
         "live": _rounded([rate(part, whole) for part, whole in zip(live, tried, strict=True)], 4),
         "low": _rounded([pair and pair[0] for pair in bounds], 4),
         "high": _rounded([pair and pair[1] for pair in bounds], 4),
-        "whole": _rounded([rate(sum(part), sum(tried)) for part in (answered, live)], 4),
+        "whole": _rounded([rate(sum(part), sum(tried)) for part in (answered, live)], 8),
     }
 
 
@@ -100,9 +100,10 @@ def _whole(day: DayRecord) -> dict[str, Series]:
     trunks, everything = day.trunks.values(), sum(sum(trunk.attempts) for trunk in day.trunks.values())
     tried = [sum(trunk.attempts) for trunk in trunks]
     return {
-        "share": _rounded([rate(one, everything) for one in tried], 4),
-        "answered": _rounded([rate(sum(trunk.answers), one) for trunk, one in zip(trunks, tried, strict=True)], 4),
-        "failed": _rounded([rate(sum(trunk.failed), one) for trunk, one in zip(trunks, tried, strict=True)], 4),
+        # Not to the digits that are shown: what is rounded twice may differ from the table's figure.
+        "share": _rounded([rate(one, everything) for one in tried], 8),
+        "answered": _rounded([rate(sum(trunk.answers), one) for trunk, one in zip(trunks, tried, strict=True)], 8),
+        "failed": _rounded([rate(sum(trunk.failed), one) for trunk, one in zip(trunks, tried, strict=True)], 8),
         "delay": _rounded([rate(sum(trunk.set_up_s), sum(trunk.rang)) for trunk in trunks]),
     }
 

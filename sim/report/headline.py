@@ -208,7 +208,7 @@ def summary(day: DayRecord, result: Result) -> str:
     else:
         against = "" if cap is None else f", {'above' if share > cap else 'within'} the cap of {percent(cap)}"
         said.append(
-            f"Of {_people(live)} who answered, {count(abandoned)} found no agent in time: {percent(share, 2)}{against}."
+            f"Of {_live_answers(live)}, {count(abandoned)} found no agent in time: {percent(share, 2)}{against}."
         )
     promises, contacts = sum(day.promises), sum(day.right_party_contacts)
     if contacts:
@@ -217,5 +217,5 @@ def summary(day: DayRecord, result: Result) -> str:
     return " ".join(said)
 
 
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{count(number)} people"
+def _live_answers(number: int) -> str:
+    return "1 live answer" if number == 1 else f"{count(number)} live answers"

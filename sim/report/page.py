@@ -18,6 +18,7 @@ from sim.day import DayRecord
 from sim.report.breakdowns import calls_funnel, disposition_bars, people_funnel, refusal_bars, trunk_rows
 from sim.report.charts import FEWEST_ATTEMPTS, chart_data, machines_screened
 from sim.report.headline import Result, summary, tiles
+from sim.report.numbers import count
 from sim.report.rates import FEWEST_LIVE_ANSWERS
 from sim.report.spans import LocalTime, end_of
 from sim.report.tables import agents_table, calls_table, trunks_table
@@ -157,11 +158,17 @@ def _moments(views: Sequence[_View]) -> list[_Moment]:
     ]
 
 
-def _kinds(days: Sequence[tuple[DayRecord, Result]]) -> list[tuple[str, Any, int]]:
-    """The kinds of moments on the page, the known ones first: id, look, how many."""
+def _kinds(days: Sequence[tuple[DayRecord, Result]]) -> list[tuple[str, Any, str]]:
+    """The kinds of moments on the page, the known ones first: id, look, how many, and of how many where some are left
+    out."""
     seen = [moment.kind for day, _ in days for moment in day.moments]
     order = [*KINDS, *sorted(set(seen) - set(KINDS))]
-    return [(kind, kind_of(kind), seen.count(kind)) for kind in order if kind in seen]
+    every = {"abandoned": sum(sum(day.abandoned) for day, _ in days)}
+    return [
+        (kind, kind_of(kind), f"{shown} of {count(every[kind])}" if every.get(kind, 0) > shown else str(shown))
+        for kind in order
+        if (shown := seen.count(kind))
+    ]
 
 
 def _script_data(views: Sequence[_View]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from compliance.zones import load_zone
 from dialer.errors import ConfigError
 from sim.day import DayRecord
 
@@ -24,8 +24,8 @@ class LocalTime:
 
     def __init__(self, day: DayRecord) -> None:
         try:
-            self.zone = ZoneInfo(day.zone)
-        except (KeyError, ValueError, OSError) as fault:
+            self.zone = load_zone(day.zone)
+        except KeyError as fault:
             raise ConfigError(f"zone: expected an IANA time zone such as America/Lima, was {day.zone!r}") from fault
         self._first = self.moment(day.start_at).date()
         self._last = self.moment(end_of(day) - 1).date()

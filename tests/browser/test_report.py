@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.browser.conftest import Open, Opened
@@ -79,6 +80,23 @@ def hover(opened: Opened, chart: str, share: float) -> None:
     assert box is not None
     opened.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
     drawn_once(opened)
+
+
+def painted(opened: Opened, chart: str, share: float) -> bool:
+    """Whether most of a column of a chart, at a share of its width, is painted."""
+    return bool(
+        opened.ask(
+            f"""[document.querySelector('.plot[data-chart="{chart}"]')].map((host) => {{
+              const canvas = host.querySelector('canvas');
+              const over = host.querySelector('.u-over');
+              const data = ({PIXELS})(canvas);
+              const x = Math.round((over.offsetLeft + {share} * over.clientWidth) * devicePixelRatio);
+              let solid = 0;
+              for (let y = 0; y < canvas.height; y++) solid += data[4 * (y * canvas.width + x) + 3] === 255;
+              return solid > canvas.height / 2;
+            }})[0]"""
+        )
+    )
 
 
 # ---- drawing --------------------------------------------------------------------------------------------------
@@ -205,6 +223,24 @@ def test_the_carriers_chart_shows_what_is_asked(open_report: Open) -> None:
         opened.page.locator(f'[data-view="{view}"]').click()
         assert readings(opened, "carriers")[0] == value
         assert opened.page.locator('[data-view][aria-pressed="true"]').get_attribute("data-view") == view
+
+
+def test_a_span_is_drawn_to_its_end_and_an_unknown_one_not_at_all(open_report: Open) -> None:
+    day, result = made_up_day(
+        trunks=1
+    )  # eight hours, in quarters: dialling pauses in the fourth, and ends with the sixth
+    silent = [*range(180, 240), *range(360, 480)]
+
+    def quiet(counts: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(0 if place in silent else value for place, value in enumerate(counts))
+
+    ((name, trunk),) = day.trunks.items()
+    counted = ("attempts", "answers", "live_answers", "failed", "rang", "set_up_s")
+    trunks = {name: msgspec.structs.replace(trunk, **{each: quiet(getattr(trunk, each)) for each in counted})}
+    opened = open_report(msgspec.structs.replace(day, trunks=trunks, attempts=quiet(day.attempts)), result)
+    assert {minute: painted(opened, "carriers", minute / 480) for minute in (178, 182, 238, 242, 358, 362, 478)} == {
+        178: True, 182: False, 238: False, 242: True, 358: True, 362: False, 478: False,
+    }  # fmt: skip
 
 
 # ---- moments ------------------------------------------------------------------------------------------------------

@@ -310,7 +310,7 @@ async def test_a_dead_programs_lease_is_taken_at_once(tmp_path: Path, monkeypatc
         owner = f"{socket.gethostname()}:4194305"  # beyond the kernel's largest process id
         await store.open_campaign("morning", owner=owner)
         async with open_store(None, tmp_path) as mine:
-            assert (await bootstrap._open(mine, "morning")).run == 2
+            assert (await bootstrap.open_by(mine, "morning")).run == 2
 
 
 @pytest.mark.parametrize(
@@ -325,4 +325,4 @@ async def test_another_lease_is_respected(tmp_path: Path, owner: str) -> None:
         await store.open_campaign("morning", owner=owner)
         async with open_store(None, tmp_path) as mine:
             with pytest.raises(CampaignRunning, match=owner):
-                await bootstrap._open(mine, "morning")
+                await bootstrap.open_by(mine, "morning")

@@ -10,6 +10,8 @@ import pytest
 from cyclopts import App
 
 from dialer.cli.app import app
+from sim.overrides import grid, override, parse_axes
+from sim.scenario_file import load_scenario
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -34,7 +36,7 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_the_wheel_has_every_file_that_the_program_reads(wheel_names: set[str]) -> None:
-    suffixes = {".py", ".lua", ".yaml", ".csv", ".conf", ".xml"}
+    suffixes = {".py", ".lua", ".yaml", ".csv", ".conf", ".xml", ".j2", ".css", ".js", ".LICENSE"}
     wanted = {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
@@ -50,6 +52,12 @@ def test_the_wheel_has_every_file_that_the_program_reads(wheel_names: set[str]) 
         "dialer/adapters/store/scripts/reserve.lua",
         "compliance/rules/PE.yaml",
         "sim/scenarios/collections_demo.yaml",
+        "sim/scenarios/template.yaml",
+        "sim/report/templates/report.html.j2",
+        "sim/report/static/report.css",
+        "sim/report/static/report.js",
+        "sim/report/static/uPlot.iife.min.js",
+        "sim/report/static/uPlot.LICENSE",
         "dialer/adapters/asterisk/conf/extensions_cadencia.conf",
         "dialer/lab/conf/asterisk.conf",
         "dialer/lab/scenarios/carrier.xml",
@@ -69,7 +77,8 @@ def test_the_wheel_has_nothing_else(wheel_names: set[str]) -> None:
 # ---- the pages ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES], ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"\s]+)\"", page.read_text(encoding="utf-8")):
+        target = target[0] or target[1]
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")
@@ -91,6 +100,14 @@ def test_what_a_script_writes_into_a_page_is_current(script: Path) -> None:
 
 def test_there_are_writers_of_pages() -> None:
     assert {script.stem for script in WRITERS} == {"campaign_reference", "rules_table", "state_machines"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_is_shown_in_the_readers_colours(scheme: str) -> None:
+    name = f"docs/pictures/report-{scheme}.png"
+    assert name in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (ROOT / name).read_bytes().startswith(b"\x89PNG")
+    assert (ROOT / name).stat().st_size < 500_000
 
 
 def test_the_picture_loads_nothing_from_elsewhere() -> None:
@@ -120,9 +137,44 @@ def test_every_command_on_a_page_exists(page: Path) -> None:
             assert words[1:] and words[1] in group, f"{page.name}: {' '.join(words)}"
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_every_option_of_a_command_on_a_page_exists(page: Path) -> None:
+    """A line in a block of code is one command, and its last words, after a `#`, are for people."""
+    for line in re.findall(r"^(?:\./run|dialer) ([a-z].*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        words = line.split(" #")[0].split()
+        if words[0] in RUN_TASKS and words[0] not in app:
+            continue
+        command = app[words[0]]
+        if isinstance(command, App) and command.default_command is None:
+            command = command[words[1]]
+        known = {name for argument in command.assemble_argument_collection() for name in argument.names}
+        options = {word for word in words if word.startswith("--")}
+        assert options <= known | {"--help"}, f"{page.name}: {line}"
+
+
 def test_the_readme_names_every_command() -> None:
     named = {words[0] for words in commands_in(ROOT / "README.md")}
     assert named >= {"demo", "test", "sim", "init", "run", "lead", "lab", "bench", "check"}
+
+
+def test_the_readme_names_every_command_of_the_simulator() -> None:
+    named = {words[1] for words in commands_in(ROOT / "README.md") if words[0] == "sim"}
+    assert named == {name for name in app["sim"] if not name.startswith("-")}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_every_setting_on_a_page_is_one_of_a_scenario(page: Path) -> None:
+    scenario = load_scenario("collections_demo")
+    for quoted, plain in re.findall(r"""--set (?:"([^"]+)"|([a-z][^\s`"]*))""", page.read_text(encoding="utf-8")):
+        for settings in grid(parse_axes([quoted or plain])):
+            override(scenario, settings)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_every_file_of_ours_that_a_page_names_is_there(page: Path) -> None:
+    folders = "|".join((*PACKAGES, "docs", "tests"))
+    for name in re.findall(rf"`((?:{folders})/[\w./-]*)`", page.read_text(encoding="utf-8")):
+        assert name.startswith("benchmarks/results/") or (ROOT / name).exists(), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("words", [(), ("run",), ("lead", "stop"), ("sim", "run"), ("bench",)], ids=" ".join)

@@ -16,6 +16,7 @@ from dialer.errors import ConfigError
 
 SHOWN_FAULTS = 20
 _SAMPLE = 200
+_FIRST_YEAR, _LAST_YEAR = 1971, 2199  # of a log; near the calendar's ends another zone's time cannot be told
 _NULLS = frozenset({"", "\\N", "NULL", "null"})
 
 
@@ -133,8 +134,11 @@ def moment(value: str, name: str, zone: ZoneInfo) -> datetime:
     """Read a date with its time; one without an offset is of `zone`. Raises `BadRow`."""
     try:
         if value.replace(".", "", 1).isdigit():
-            return datetime.fromtimestamp(float(value), zone)
-        when = datetime.fromisoformat(value)
+            when = datetime.fromtimestamp(float(value), zone)
+        else:
+            when = datetime.fromisoformat(value)
+        if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+            raise ValueError(f"year {when.year}")
     except (ValueError, OverflowError, OSError):
         raise BadRow(f"{name}: expected a time as in 2026-11-23 09:00:00, was {value[:40]!r}") from None
     return when if when.tzinfo is not None else when.replace(tzinfo=zone)

@@ -49,6 +49,7 @@ def calibrate(
     from dialer.cli.safe_text import make_console, say
     from dialer.cli.sim.calibration_view import calibration_view
     from dialer.cli.sim.output import STDOUT, check_targets, json_target, progress_bar, to_json, write_whole
+    from dialer.errors import ConfigError
     from dialer.studies.fitting import as_result, check_fit
     from sim.calibration import calibrate as fit
     from sim.calibration import scenario_yaml
@@ -60,7 +61,10 @@ def calibrate(
     found = read_call_log(log, zone=zone)
     for fault in found.faults:
         say(fault, file=sys.stderr)
-    fitted = fit(found.calls, start)
+    try:
+        fitted = fit(found.calls, start)
+    except ConfigError as error:
+        raise ConfigError(*(f"{log}: {fault}" for fault in error.faults)) from None
     held: tuple[Held, ...] = ()
     if check:
         with progress_bar(fitted.scenario.scenario, 1) as progress:

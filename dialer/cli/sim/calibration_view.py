@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dialer.adapters.call_logs import CallLog
 from dialer.cli.safe_text import safe
-from dialer.cli.sim.tables import plain_table
+from dialer.cli.sim.tables import heading, plain_table
 from dialer.studies.fitting import Held
 from sim.calibration import Calibration
 from sim.fit import Fit
@@ -17,17 +17,18 @@ from sim.fit import Fit
 
 def calibration_view(name: str, log: CallLog, fitted: Calibration, held: Sequence[Held]) -> RenderableType:
     """What was fitted, how well, what the log cannot tell, and what a simulated day makes of it."""
-    fits = plain_table(f"{name}: {log.kind}, {len(log.calls):,} calls", "fitted", "n", "value", "how good")
+    fits = plain_table("fitted", "n", "value", "how good")
     fits.columns[-1].justify = "left"
-    for fit in fitted.fits:
-        fits.add_row(safe(fit.name), f"{fit.n:,}", _value(fit), safe(fit.verdict))
-    parts: list[RenderableType] = [fits]
+    # What was fitted to all trunks at once stands in the scenario once a trunk, and here once.
+    for row in dict.fromkeys((fit.name, f"{fit.n:,}", _value(fit), fit.verdict) for fit in fitted.fits):
+        fits.add_row(*map(safe, row))
+    parts: list[RenderableType] = [heading(f"{name}: {log.kind}, {len(log.calls):,} calls"), fits]
     if held:
-        check = plain_table("one simulated day of it beside the log", "figure", "log", "simulated", "")
+        check = plain_table("figure", "log", "simulated", "")
         for one in held:
             rate = "of calls" in one.name
             check.add_row(one.name, _told(one.logged, rate), _told(one.simulated, rate), "" if one.close else "off")
-        parts += [Text(""), check]
+        parts += [Text(""), heading("one simulated day of it beside the log"), check]
     return Group(*parts, *_listed("the log cannot tell:", fitted.unknown), *_listed("how it was read:", log.notes))
 
 

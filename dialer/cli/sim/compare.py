@@ -39,7 +39,6 @@ def compare(
     """
     from dialer.cli.sim.output import check_targets, json_target, progress_bar, show_study
     from dialer.cli.sim.tables import comparison_view
-    from dialer.studies.comparison import compare as compare_days
     from dialer.studies.days import decisions_of, seeds_from
     from dialer.studies.workers import jobs_of
     from sim.overrides import override, parse_settings
@@ -50,6 +49,9 @@ def compare(
     changed = override(load_scenario(scenario), parse_settings(changes))
     decisions = decisions_of(policies, changed)
     seeds = seeds_from(changed.seed if seed is None else seed, reps)
+    workers = jobs_of(jobs)
     with progress_bar(changed.scenario, len(decisions) * len(seeds)) as progress:
-        study = compare_days(decisions, seeds, jobs=jobs_of(jobs), progress=progress)
+        from dialer.studies.comparison import compare as compare_days  # seconds of loading: under the bar
+
+        study = compare_days(decisions, seeds, jobs=workers, progress=progress)
     return show_study(study, comparison_view, json=target)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from dialer.studies.comparison import Study
 
 # `--json` alone means standard output, as `--json -` does.
-JsonTo = Annotated[bool | Path, Parameter(allow_leading_hyphen=True, negative="")]
+JsonTo = Annotated[bool | Path, Parameter(allow_leading_hyphen=True, negative="", show_default=False, metavar="[FILE]")]
 # A file or `-`, standard output.
-FileTo = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
-Settings = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
+FileTo = Annotated[Path | None, Parameter(allow_leading_hyphen=True, metavar="FILE")]
+Settings = Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False, metavar="PATH=VALUE")]
 
 STDOUT = Path("-")
 INTERRUPTED = 130
@@ -48,6 +48,8 @@ def check_targets(*paths: Path | None) -> None:
             continue
         if path.is_dir():
             raise ConfigError(f"{path}: expected a file to write, is a folder")
+        if path.exists() and not path.is_file():  # a device or a pipe: its folder does not matter
+            continue
         if not path.parent.is_dir():
             raise ConfigError(f"{path}: expected a folder to write into, found none at {path.parent}: make it first")
         if not os.access(path.parent, os.W_OK):
@@ -57,7 +59,8 @@ def check_targets(*paths: Path | None) -> None:
 def write_whole(path: Path, text: str, *, keep: bool = False) -> None:
     """Write a text file whole or not at all; `-` is standard output. `keep`: a file that is there is not replaced.
 
-    Raises `ConfigError` where that fails.
+    What is there and is no file, such as `/dev/null` or a pipe, is written into and never replaced. Raises
+    `ConfigError` where that fails.
     """
     if path == STDOUT:
         try:
@@ -67,6 +70,9 @@ def write_whole(path: Path, text: str, *, keep: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         part = Path(name)
         try:

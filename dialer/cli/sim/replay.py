@@ -102,12 +102,15 @@ def _rerun(journal: Path, policy: str | None, changes: Settings, json: Path | No
     from dialer.cli.safe_text import make_console
     from dialer.cli.sim.output import STDOUT, progress_bar, to_json, write_whole
     from dialer.cli.sim.tables import side_by_side
-    from dialer.studies.rerun import rerun_journal
+    from dialer.studies.days import check_policy
     from sim.overrides import parse_settings
-    from sim.report import render_report
 
+    check_policy(policy)
     settings = parse_settings(changes)
     with progress_bar(journal.name, 1) as progress:
+        from dialer.studies.rerun import rerun_journal  # seconds of loading: under the bar
+        from sim.report import render_report
+
         rerun = rerun_journal(journal, policy=policy, overrides=settings, progress=progress)
     was, now = to_builtins(rerun.recorded), to_builtins(rerun.result)
     name = ", ".join([now["policy"], *(f"{path}={value}" for path, value in settings.items())])

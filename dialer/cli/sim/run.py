@@ -56,7 +56,6 @@ def run(
     from dialer.cli.sim.output import STDOUT, check_targets, json_target, progress_bar, tell_interrupted, to_json
     from dialer.cli.sim.output import write_whole as write
     from dialer.studies.days import check_policy, seeds_from
-    from dialer.studies.replications import as_result, replicate_days
     from dialer.studies.workers import jobs_of
     from sim.overrides import override, parse_settings
     from sim.scenario_file import load_scenario
@@ -66,8 +65,11 @@ def run(
     changed = override(load_scenario(scenario), parse_settings(changes))
     seeds = seeds_from(changed.seed if seed is None else seed, reps)
     check_policy(policy)
+    workers = jobs_of(jobs)
     with progress_bar(changed.scenario, len(seeds)) as progress:
-        found = replicate_days(changed, seeds, policy=policy, jobs=jobs_of(jobs), journals=journal, progress=progress)
+        from dialer.studies.replications import as_result, replicate_days  # seconds of loading: under the bar
+
+        found = replicate_days(changed, seeds, policy=policy, jobs=workers, journals=journal, progress=progress)
     if found.days:
         if target is not None:
             write(target, to_json(as_result(found)))

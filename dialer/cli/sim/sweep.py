@@ -47,8 +47,6 @@ def sweep(
     from dialer.cli.sim.output import check_targets, json_target, progress_bar, show_study
     from dialer.cli.sim.tables import sweep_view
     from dialer.errors import ConfigError
-    from dialer.studies.comparison import sweep as sweep_days
-    from dialer.studies.comparison import sweep_fast
     from dialer.studies.days import check_policy, seeds_from
     from dialer.studies.workers import jobs_of
     from sim.overrides import grid, parse_axes
@@ -61,7 +59,11 @@ def sweep(
     loaded, points = load_scenario(scenario), grid(parse_axes(changes))
     seeds = seeds_from(loaded.seed if seed is None else seed, reps)
     check_policy(policy)
-    run, total = (sweep_fast, len(points)) if fast else (sweep_days, len(points) * len(seeds))
+    workers, total = jobs_of(jobs), len(points) if fast else len(points) * len(seeds)
     with progress_bar(loaded.scenario, total) as progress:
-        study = run(loaded, points, seeds, policy=policy, jobs=jobs_of(jobs), progress=progress)
+        from dialer.studies.comparison import sweep as sweep_days  # seconds of loading: under the bar
+        from dialer.studies.comparison import sweep_fast
+
+        run = sweep_fast if fast else sweep_days
+        study = run(loaded, points, seeds, policy=policy, jobs=workers, progress=progress)
     return show_study(study, sweep_view, json=target, csv=csv)

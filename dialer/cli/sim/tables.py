@@ -24,42 +24,49 @@ _SWEPT = ("occupancy", "abandon_rate", "attempts_per_agent_hour", "rpc_per_agent
 _FAST = ("occupancy", "abandon_rate", "attempts", "live_answers", "abandoned", "mean_idle_s")
 
 
-def plain_table(title: str, *columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """A table without lines: the first column to the left, the others to the right."""
-    table = Table(title=safe(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for place, name in enumerate(columns):
         table.add_column(safe(name), justify="right" if place else "left", overflow="fold")
     return table
 
 
+def heading(title: str) -> Text:
+    """A table's title, on as many lines as the screen needs and not the table."""
+    return Text(safe(title), style="bold")
+
+
 def day_view(title: str, row: Row, day: DayRecord, methods: str, cautions: Iterable[str]) -> RenderableType:
     """One simulated day."""
-    table = plain_table(title, "figure", "value", "95 % interval")
+    table = plain_table("figure", "value", "95 % interval")
     shown = known(FIGURES, [row])
     for figure in shown:
         low, high = row["abandon_rate_ci95"] if figure.key == "abandon_rate" else (None, None)
         span = "" if low is None else f"{in_words(figure, low)} to {in_words(figure, high)}"
-        table.add_row(figure.label, in_words(figure, row[figure.key]), span)
-    counts = Text(f"dispositions: {_counts(day.dispositions)}\nrefusals: {_counts(day.refusals)}")
-    return Group(table, counts, footer(shown, methods, cautions))
+        table.add_row(_label(figure, [row]), in_words(figure, row[figure.key]), span)
+    when = f"{row['start'][:16].replace('T', ' ')}, {row['hours']:.1f} hours, {row['leads']:,} leads"
+    when += f", {row['agent_hours']:,.1f} agent hours"
+    counts = Text(f"\ndispositions: {_counts(day.dispositions)}\nrefused, by rule: {_counts(day.refusals)}")
+    return Group(heading(title), Text(safe(when)), table, counts, footer(shown, methods, cautions))
 
 
 def replications_view(
     title: str, rows: Sequence[Row], estimates: Mapping[str, Estimate], methods: str, cautions: Iterable[str]
 ) -> RenderableType:
     """Several days of one scenario."""
-    table = plain_table(title, "figure", "mean", "95 % interval", "least", "most")
+    table = plain_table("figure", "mean", "95 % interval", "least", "most")
     shown = known(FIGURES, rows)
     for figure in shown:
         values = [row[figure.key] for row in rows if row[figure.key] is not None]
         table.add_row(
-            figure.label,
-            in_words(figure, estimates[figure.key].mean),
+            _label(figure, rows),
+            in_words(figure, estimates[figure.key].mean, mean=True),
             _span(figure, estimates[figure.key]),
             in_words(figure, min(values)),
             in_words(figure, max(values)),
         )
-    return Group(table, footer(shown, methods, cautions))
+    return Group(heading(title), table, footer(shown, methods, cautions))
 
 
 def comparison_view(study: Study) -> RenderableType:
@@ -67,20 +74,20 @@ def comparison_view(study: Study) -> RenderableType:
     rows = [row for variant in study.variants for row in variant.replications]
     shown = known(FIGURES, rows)
     days = f"{len(study.seeds)} {'day' if len(study.seeds) == 1 else 'days'} each"
-    means = plain_table(f"{study.scenario}: {days}, mean ± half of the interval", "figure", *_names(study.variants))
+    means = plain_table("figure", *_names(study.variants))
     for figure in shown:
-        means.add_row(figure.label, *(_mean(figure, variant.estimates.get(figure.key)) for variant in study.variants))
-    parts: list[RenderableType] = [means]
+        means.add_row(
+            _label(figure, rows), *(_mean(figure, variant.estimates.get(figure.key)) for variant in study.variants)
+        )
+    parts: list[RenderableType] = [heading(f"{study.scenario}: {days}, mean ± half of the 95 % interval"), means]
     if study.differences:
         against = study.differences[0].against
-        apart = plain_table(
-            f"difference from {against}, same people (* more than chance)", "figure",
-            *(difference.name for difference in study.differences),
-        )  # fmt: skip
+        apart = plain_table("figure", *(difference.name for difference in study.differences))
         for figure in shown:
             cells = (_apart(figure, difference.figures.get(figure.key)) for difference in study.differences)
-            apart.add_row(figure.label, *cells)
-        parts += [Text(""), apart]
+            apart.add_row(_label(figure, rows), *cells)
+        title = f"difference from {against}, same people (* more than chance)"
+        parts += [Text(""), heading(title), apart]
     return Group(*parts, footer(shown, " ".join(study.methods), study.cautions))
 
 
@@ -89,32 +96,36 @@ def sweep_view(study: Study) -> RenderableType:
     rows = [row for variant in study.variants for row in variant.replications]
     shown = known([BY_KEY[key] for key in (_FAST if study.simulator == "fast" else _SWEPT)], rows)
     paths = list(study.variants[0].settings) if study.variants else []
-    title = f"{study.scenario}: {len(study.seeds)} days a line, mean ± half of the interval"
-    table = plain_table(title, *paths, *(figure.label for figure in shown))
+    days = f"{len(study.seeds)} {'day' if len(study.seeds) == 1 else 'days'} a line"
+    table = plain_table(*paths, *(_label(figure, rows) for figure in shown))
     for variant in study.variants:
         settings = (safe(variant.settings[path]) for path in paths)
         table.add_row(*settings, *(_mean(figure, variant.estimates.get(figure.key)) for figure in shown))
-    return Group(table, footer(shown, " ".join(study.methods), study.cautions))
+    title = heading(f"{study.scenario}: {days}, mean ± half of the 95 % interval")
+    return Group(title, table, footer(shown, " ".join(study.methods), study.cautions))
 
 
 def side_by_side(
     title: str, names: tuple[str, str], rows: tuple[Row, Row], world: str, cautions: Iterable[str]
 ) -> RenderableType:
     """A day as it was and as it would have been."""
-    table = plain_table(title, "figure", *names, "difference")
+    table = plain_table("figure", *names, "difference")
     shown = known(FIGURES, rows)
     for figure in shown:
         was, now = (row.get(figure.key) for row in rows)
         difference = None if was is None or now is None else now - was
         table.add_row(
-            figure.label, in_words(figure, was), in_words(figure, now), in_words(figure, difference, signed=True)
+            _label(figure, rows),
+            in_words(figure, was),
+            in_words(figure, now),
+            in_words(figure, difference, signed=True),
         )
-    return Group(table, footer(shown, f"The second day's world is {world}.", cautions))
+    return Group(heading(title), table, footer(shown, f"The second day's world is {world}.", cautions))
 
 
 def scenario_table(scenarios: Mapping[str, Scenario]) -> RenderableType:
     """The scenarios that come with the program."""
-    table = plain_table("", "scenario", "agents", "leads", "hours", "what it is")
+    table = plain_table("scenario", "agents", "leads", "hours", "what it is")
     table.columns[-1].justify = "left"
     for name, scenario in scenarios.items():
         people = scenario.population
@@ -139,6 +150,12 @@ def footer(shown: Iterable[Figure], methods: str, cautions: Iterable[str] = ()) 
     return text
 
 
+def _label(figure: Figure, rows: Iterable[Row]) -> str:
+    """A figure's name; of money with its currency."""
+    currencies = {str(row["currency"]) for row in rows if figure.kind == "money" and row.get("currency")}
+    return ", ".join([figure.label, *map(safe, sorted(currencies))])
+
+
 def _names(variants: Sequence[Variant]) -> list[str]:
     return [variant.name for variant in variants]
 
@@ -148,27 +165,27 @@ def _mean(figure: Figure, estimate: Estimate | None) -> str:
         return "–"
     if estimate.half_width is None:
         return in_words(figure, estimate.mean)
-    return _with_half(figure, in_words(figure, estimate.mean), estimate.half_width)
+    return _with_half(figure, in_words(figure, estimate.mean, mean=True), estimate.half_width)
 
 
 def _with_half(figure: Figure, value: str, half: float) -> str:
     """A value and half of its interval, the unit once: 80.1 ± 0.4 %."""
     number, _, unit = value.partition(" ")
-    return f"{number} ± {in_words(figure, half).partition(' ')[0]} {unit}".rstrip()
+    return f"{number} ± {in_words(figure, half, mean=True).partition(' ')[0]} {unit}".rstrip()
 
 
 def _span(figure: Figure, estimate: Estimate) -> str:
     if estimate.low is None:
         return "–"
-    return f"{in_words(figure, estimate.low)} to {in_words(figure, estimate.high)}"
+    return f"{in_words(figure, estimate.low, mean=True)} to {in_words(figure, estimate.high, mean=True)}"
 
 
 def _apart(figure: Figure, found: Comparison | None) -> str:
     if found is None or found.difference.mean is None:
         return "–"
-    text = in_words(figure, found.difference.mean, signed=True)
     if found.difference.half_width is None:
-        return text
+        return in_words(figure, found.difference.mean, signed=True)
+    text = in_words(figure, found.difference.mean, signed=True, mean=True)
     return f"{_with_half(figure, text, found.difference.half_width)} {'*' if found.significant else ' '}"
 
 

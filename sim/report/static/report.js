@@ -75,9 +75,16 @@
 
   // ---- series -------------------------------------------------------------------------------------------------------
   const edges = (day) => Array.from({ length: day.lines.length + 1 }, (_, place) => day.start + place * day.interval);
-  // A stepped line needs the last value once more, at the end of its span.
-  const held = (values) => [...values, values.at(-1)];
-  const stepped = uPlot.paths.stepped({ align: 1 });
+  // A value holds to the end of its span: a gap begins where the first unknown one would stand.
+  const stepped = uPlot.paths.stepped({ align: 1, alignGaps: 1 });
+
+  /** The values at the edges of the spans. A stepped line needs its last known value once more, at the end of its span. */
+  function atEdges(one) {
+    const values = [...(one.drawn ?? one.values), null];
+    const known = values.findLastIndex((value) => value !== null);
+    if (one.paths === stepped && known >= 0) values[known + 1] = values[known];
+    return values;
+  }
 
   function mean(values) {
     const known = values.filter((value) => value !== null);
@@ -335,7 +342,7 @@
   function build(host, top) {
     const place = Number(host.dataset.day);
     const spec = CHARTS[host.dataset.chart](days[place]);
-    const data = [spec.edges, ...spec.series.map((one) => held(one.drawn ?? one.values))];
+    const data = [spec.edges, ...spec.series.map(atEdges)];
     const u = new uPlot(options(spec, place, host.clientWidth, top ?? highest(spec)), spec.lanes ? [spec.edges] : data, host);
     // The readings stand in the legend before the chart, in the order of the legend and not of the painting.
     let legend = host.previousElementSibling;

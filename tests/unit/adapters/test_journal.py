@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer import __version__
-from dialer.adapters.journal import Header, Journal, header_of, journal_path, read_journal
+from dialer.adapters.journal import LATEST, Header, Journal, header_of, journal_path, read_journal
 from dialer.config.campaign import Agent, Campaign, Trunk
 from dialer.core.actions import AnyAction, HangUp
 from dialer.core.events import AgentLoggedIn, AgentPaused, AnyEvent, TimePassed
@@ -40,7 +40,8 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         return simple[hint]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{name: of_type(hints[name]) for name in hint.__struct_fields__})
+        own = {name: of_type(hints[name]) for name in hint.__struct_fields__}
+        return st.builds(hint, **own | ({"at": st.floats(0.0, LATEST, exclude_max=True)} if "at" in own else {}))
     origin, args = get_origin(hint), get_args(hint)
     if origin is tuple:
         return st.lists(of_type(args[0]), max_size=2).map(tuple)
@@ -231,3 +232,19 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="expected to begin the journal"):
         Journal(tmp_path / "file" / "j.jsonl", HEADER)
+
+
+@pytest.mark.parametrize("fields", [{"seed": -1}, {"run": -1}, {"started_at": 1e300}, {"started_at": -1.0}])
+def test_a_header_that_no_program_wrote_is_refused(tmp_path: Path, fields: dict[str, float]) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_bytes(msgspec.json.encode({**msgspec.to_builtins(HEADER), **fields}) + b"\n")
+    with pytest.raises(JournalError, match=rf"odd.jsonl:1: expected a whole header, .*{next(iter(fields))}"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize("at", [-1.0, 1e300])
+def test_an_event_of_no_time_is_refused_by_its_line(tmp_path: Path, at: float) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_bytes(msgspec.json.encode(HEADER) + b"\nE " + msgspec.json.encode(TimePassed(at=at)) + b"\n")
+    with pytest.raises(JournalError, match=r"odd.jsonl:2: expected a time in UTC seconds"):
+        list(read_journal(path)[1])

@@ -120,6 +120,8 @@ def test_faults_are_kept_up_to_a_limit_and_counted_beyond(tmp_path: Path) -> Non
         ("eventtype,eventtime,exten\nANSWER,2025-11-24 09:00:00,9\n", ":1: expected the columns of channel events"),
         ("lead_id,status,length_in_sec,call_date\n1,NA,x,2025-11-24 09:00:00\n", ":2: length_in_sec: expected seconds"),
         ("lead_id,status,length_in_sec,call_date\n1,NA,3,24.11.25\n", ":2: call_date: expected a time as in 2026"),
+        ("dst,start,duration,billsec,disposition\n99999999,0001-01-01 00:00,9,0,BUSY\n", ":2: start: expected a time"),
+        ("dst,start,duration,billsec,disposition\n99999999,9999-12-31 23:59,9,0,BUSY\n", ":2: start: expected a time"),
         ("lead_id,status,length_in_sec,start_epoch\n1,DNCL,0,1763906400\n", ": expected outbound calls in this"),
         ("PK\x03\x04rest", ":1: this is an Excel workbook"),
     ],

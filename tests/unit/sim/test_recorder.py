@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dialer.adapters.journal import read_journal
+from dialer.adapters.journal import Journal, read_journal
 from dialer.bootstrap import SimulatedDay, recorded_day, simulate
 from dialer.core import actions as act
 from dialer.core import events as ev
+from dialer.errors import JournalError
 from sim.day import DayRecord
 from sim.result import SimResult, result_of
 from sim.scenario import Scenario
@@ -176,3 +177,30 @@ def test_a_run_leaves_no_cycles_for_the_collector(scenario: Scenario) -> None:
     assert gc.isenabled() == was_on
     assert len(found) >= 5
     assert sum(found[1:]) == 0  # the first finds what was left before
+
+
+def test_a_journal_whose_clock_is_damaged_is_refused_and_not_filled_up_with_minutes(
+    done: SimulatedDay, tmp_path: Path
+) -> None:
+    assert done.journal is not None
+    first, rest = done.journal.read_bytes().split(b"\n", 1)
+    header = msgspec.json.decode(first)
+    path = tmp_path / "damaged.jsonl"
+    path.write_bytes(msgspec.json.encode({**header, "started_at": 0.0}) + b"\n" + rest)
+    with pytest.raises(JournalError, match=r"damaged.jsonl:1: expected events within 100 days of started_at \(0\)"):
+        recorded_day(path)
+
+
+def test_a_journal_does_not_wait_in_memory_for_the_day_s_end(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+
+    def flush(journal: Journal) -> None:
+        flushed(journal)
+        written.append(journal.path.stat().st_size)
+
+    flushed = Journal.flush
+    monkeypatch.setattr(Journal, "flush", flush)
+    simulate(scenario, journal_dir=tmp_path)
+    assert len(written) >= MINUTES and written[MINUTES // 2] > written[0]

@@ -8,6 +8,7 @@ import pytest
 
 from dialer.errors import ConfigError
 from sim import scenario_file
+from sim.result import scenario_hash
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario, packaged_names, packaged_scenario
 
@@ -119,6 +120,8 @@ def test_agents_are_made_up_after_those_that_are_named(tmp_path: Path) -> None:
     assert [agent.id for agent in read(tmp_path, BASE).campaign.agents] == ["agent1", "agent2", "agent3"]
     named = BASE.replace("  campaign: mine\n", "  campaign: mine\n  agents: [{id: ana}, {id: bruno}]\n")
     assert [agent.id for agent in read(tmp_path, named).campaign.agents] == ["ana", "bruno", "agent3"]
+    taken = named.replace("{id: ana}", "{id: agent3}")
+    assert [agent.id for agent in read(tmp_path, taken).campaign.agents] == ["agent3", "bruno", "agent4"]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +145,24 @@ def test_agents_are_made_up_after_those_that_are_named(tmp_path: Path) -> None:
         ("  leads: 10\n", "  leads: 10\n  list: mine.yaml\n", "list: mine", "expected either leads or list, were both"),
         ("  leads: 10\n", "  list: none.csv\n", "list: none", "expected a CSV list of leads, found no file"),
         ("  agents: 3", "  agents: 0", "agents: 0", "floor.agents"),
+        ("America/Lima", "America/Lim", "- {name: Lima", "expected an IANA zone such as .*, was 'America/Lim'"),
+        ('"+519", digits: 8', '"+519519", digits: 12', "- {name: Lima", "at most 15 digits .* so 9 here, was 12"),
+        ("  agents: 3", "  break_every_s: 1", "break_every_s", "expected 0 for none, or at least 60, was 1"),
+        ("  live_rate: 0.4", "  live_rate: .nan", "live_rate", "population.live_rate"),
+        ("  leads: 10", f"  leads: 10\n  hours: {[-1] + [1] * 23}", "hours", "population.hours.0: .*greater"),
+        ("  leads: 10", f"  leads: 10\n  weekdays: [.nan{', 1' * 6}]", "weekdays", "population.weekdays.0"),
+        (
+            "  leads: 10",
+            f"  leads: 10\n  habits: [{{name: a, share: 1, hours: {[-1] + [1] * 23}}}]",
+            "habits",
+            "population.habits.0.hours.0: .*greater",
+        ),
+        ("  - trunk: north", "  - trunk: north\n    max_cps: .inf", "max_cps", "carriers.0.max_cps"),
+        ("  - trunk: north", "  - trunk: north\n    max_cps: 1e30", "max_cps", "carriers.0.max_cps: .*1000"),
+        ("  - trunk: north", "  - trunk: north\n    connection_fee: .inf", "connection_fee", "finite"),
+        ("    high: 9", "    high: 1e12", "high: 1e12", "86400"),
+        ("2026-11-23T", "9999-12-31T", "start:", "expected a year from 1971 to 2199, was 9999"),
+        ("2026-11-23T", "0001-01-01T", "start:", "expected a year from 1971 to 2199, was 1"),
     ],
 )
 def test_what_does_not_fit_together_is_named_by_its_line(
@@ -156,7 +177,26 @@ def test_what_does_not_fit_together_is_named_by_its_line(
     assert all("Value error" not in fault and "\n" not in fault for fault in raised.value.faults)
 
 
+def test_a_bad_hour_is_one_fault_and_missing_hours_are_too(tmp_path: Path) -> None:
+    for hours, told in (([-1] + [1] * 23, "hours.0: "), ([1] * 23, "hours: Tuple should have at least 24")):
+        with pytest.raises(ConfigError, match=told) as raised:
+            read(tmp_path, BASE.replace("  leads: 10", f"  leads: 10\n  hours: {hours}", 1))
+        assert len(raised.value.faults) == 1
+
+
 def test_a_list_is_taken_from_the_scenario_s_folder(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("number\n")
     made = read(tmp_path, BASE.replace("  leads: 10\n", "  list: people.csv\n"))
     assert (made.population.list, made.population.leads) == (tmp_path / "people.csv", 0)
+
+
+def test_a_hash_does_not_depend_on_where_the_list_s_folder_is(tmp_path: Path) -> None:
+    text = BASE.replace("  leads: 10\n", "  list: people.csv\n")
+    made = []
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "people.csv").write_text("number\n")
+        made.append(read(tmp_path / name, text))
+    assert made[0] != made[1] and scenario_hash(made[0]) == scenario_hash(made[1])
+    (tmp_path / "here" / "others.csv").write_text("number\n")
+    assert scenario_hash(read(tmp_path / "here", text.replace("people", "others"))) != scenario_hash(made[0])

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from sim import streams
 from sim.streams import Draws, Stream
 
 PINNED = [0.2605312297057201, 0.314474778656506, 0.8842435600893446]
@@ -73,3 +74,11 @@ def test_rows_have_the_numbers_one_by_one_in_whatever_order_and_block(seed: int,
     for subject, index in [*places, *reversed(places)]:
         one_by_one = [Stream(seed, purpose).uniform(subject, index) for purpose in purposes]
         assert draws.row(subject, index) == one_by_one
+
+
+def test_draws_keep_a_bounded_number_of_blocks_and_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of one lead who is drawn thousands of times once took gigabytes."""
+    monkeypatch.setattr(streams, "_MOST_BLOCKS", 4)
+    draws, stream = Draws(5, ["talk", "wrap_up"]), Stream(5, "wrap_up")
+    assert [draws.row(7, index)[1] for index in range(20)] == [stream.uniform(7, index) for index in range(20)]
+    assert len(draws._blocks) <= 4

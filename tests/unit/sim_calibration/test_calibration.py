@@ -123,6 +123,9 @@ def test_too_little_is_refused_in_one_line(scenario: Scenario) -> None:
     silent = [msgspec.structs.replace(call, result="no-answer") for call in logged(200)]
     with pytest.raises(ConfigError, match="nobody answered any of 200 calls"):
         calibrate(silent, scenario)
+    lost = [msgspec.structs.replace(call, result="failed") for call in logged(200)]
+    with pytest.raises(ConfigError, match="none of 200 calls reached a line"):
+        calibrate(lost, scenario)
 
 
 def test_text_is_quoted_and_comments_cannot_end_their_line() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.distributions import LogNormal, Mixture, Uniform
+from sim.distributions import MAX_S, LogNormal, Mixture, Uniform
 from sim.fit import FEWEST, fit_durations, fit_rate, ks_distance, share_below
 
 
@@ -52,6 +52,11 @@ def test_rounding_to_whole_seconds_is_no_misfit() -> None:
 def test_a_misfit_is_called_one() -> None:
     fit = fit_durations("constant", np.full(400, 20.0))
     assert fit is not None and "poor" in fit.verdict
+
+
+def test_durations_of_years_are_fitted_as_a_day_for_no_scenario_takes_more() -> None:
+    fit = fit_durations("stuck", np.full(100, 4e9))
+    assert fit is not None and isinstance(fit.distribution, LogNormal) and fit.distribution.median == MAX_S
 
 
 def test_too_few_values_are_not_fitted() -> None:

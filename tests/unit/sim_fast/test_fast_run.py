@@ -20,7 +20,7 @@ from sim.replications import replicate
 from sim.theory import Progressive, Queue
 
 AT_ONCE = Fixed(kind="fixed", value=0.0)
-NEVER = Fixed(kind="fixed", value=NEVER_S)
+NEVER = (NEVER_S,)
 
 
 def _exponential(mean: float) -> Exponential:

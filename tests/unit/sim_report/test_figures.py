@@ -134,11 +134,11 @@ def test_two_days_differ_by_points_and_percent() -> None:
     assert (change(0, 3), change(0, 0), points(-0.00001)) == ("from none", "no change", "no change")
 
 
-def test_the_summary_counts_people_in_words() -> None:
+def test_the_summary_counts_in_words() -> None:
     one = {"live_answers": (1,), "abandoned": (0,), "right_party_contacts": (1,), "promises": (1,)}
     day, _ = made_up_day(intervals=1, **one)
     said = summary(day, {})
-    assert "Of 1 person who answered, 0 found no agent" in said
+    assert "Of 1 live answer, 0 found no agent" in said
     assert "1 talk with the right person brought 1 promise to pay." in said
 
 

@@ -131,3 +131,19 @@ def test_a_cut_journal_is_told_and_nothing_is_run(journal: Path, tmp_path: Path)
     with pytest.raises(JournalError, match="was cut off"):
         rerun_journal(cut, policy="progressive-v1")
     assert msgspec.json.decode(cut.read_bytes().split(b"\n")[0])["journal"] == 1
+
+
+def test_a_policy_that_this_version_does_not_know_is_told_in_one_line(rewritten: Callable[..., Path]) -> None:
+    path = rewritten(policies={"predictive": "magic-v9"}, version="9.9")
+    for use in (replay_journal, rerun_journal):
+        with pytest.raises(
+            JournalError, match=r"other.jsonl:1: expected a pacing policy of .*'magic-v9': use version 9"
+        ):
+            use(path)
+
+
+def test_a_real_day_without_events_is_told_in_one_line(rewritten: Callable[..., Path]) -> None:
+    path = rewritten(scenario=None)
+    path.write_text(path.read_text().split("\n", 1)[0] + "\n")
+    with pytest.raises(JournalError, match=r"other.jsonl:2: expected events after the first line"):
+        rerun_journal(path)

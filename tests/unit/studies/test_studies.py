@@ -149,6 +149,11 @@ def test_one_day_is_flat_and_several_are_means_with_every_day_beneath(scenario: 
     assert both["seeds"] == SEEDS and both["replications"][0] == own
     attempts = [row["attempts"] for row in both["replications"]]
     assert both["attempts"] == sum(attempts) / 2
+    for name in ("attempts_per_hour", "agent_hours", "hours", "events", "occupancy", "compliance_blocks"):
+        assert both[name] == pytest.approx(sum(row[name] for row in both["replications"]) / 2), name
+    assert sum(both["dispositions"].values()) == pytest.approx(both["attempts"])
+    assert set(both["dispositions"]) == {name for row in both["replications"] for name in row["dispositions"]}
+    assert (both["seed"], both["policy"]) == (3, own["policy"])
     assert both["per_hour"]["attempts"][0] == pytest.approx(
         sum(row["per_hour"]["attempts"][0] for row in both["replications"]) / 2
     )

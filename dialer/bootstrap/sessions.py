@@ -1,25 +1,14 @@
-"""Builds an environment from its name: the only module that names concrete adapters.
-
-| environment | agents    | switch          | clock               | store                    | driver         |
-|-------------|-----------|-----------------|---------------------|--------------------------|----------------|
-| simulate    | simulated | simulated world | event heap          | memory                   | `sim.runner`   |
-| rehearse    | simulated | simulated world | virtual             | embedded Valkey or Redis | `Runtime`      |
-| sandbox     | simulated | simulated world | the system's        | embedded Valkey          | `Runtime`      |
-| live        | real      | Asterisk        | the system's        | embedded Valkey or Redis | `Runtime`      |
-| replay      | -         | -               | as recorded         | journal                  | `sim.replay`   |
-"""
+"""The environments of the asyncio runtime: `rehearse`, `sandbox` and `live`."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import os
 import signal
 import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -27,43 +16,28 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from pydantic import ValidationError
 
 from compliance.ruleset import EVERYTHING
-from dialer import __version__
 from dialer.adapters.audit import audit_log
-from dialer.adapters.campaign_lists import load_lists
 from dialer.adapters.clock import SystemClock
-from dialer.adapters.journal import Header, Journal, header_of, journal_path, read_journal
-from dialer.adapters.store.memory import MemoryStore
+from dialer.adapters.journal import Journal, header_of, journal_path
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.supervisor import Supervisor
+from dialer.bootstrap.engine import make_engine
+from dialer.bootstrap.simulated import leads_of
 from dialer.config.campaign import Campaign
-from dialer.config.rule_packs import rule_set
-from dialer.core.engine import Engine
-from dialer.core.events import LaunchingPaused, LeadsAdded
+from dialer.core.events import LaunchingPaused
 from dialer.core.lead import Lead, LeadProgress
-from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError, JournalError
+from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError
 from dialer.ports import Clock, Opening, Telephony
 from dialer.runtime import CRASH_POINTS, Observer, Runtime
-from pacing.registry import make_policy, warm_up
 from sim.clock import VirtualClock
-from sim.day import DayRecord
-from sim.floor import AgentDay
-from sim.outcome import Fates
-from sim.overrides import scenario_from, simulated_campaign
-from sim.population import make_leads
-from sim.recorder import Recorder
 from sim.rehearsal import drive
-from sim.replay import ReplayResult, replay
-from sim.result import SimResult, result_of
-from sim.runner import Runner
 from sim.scenario import Population, Scenario
 from sim.world import World
 
 CLOCK_WATCH_S, CLOCK_AHEAD_S = 5.0, 2.0
 CRASH_ENV = "CADENCIA_CRASH_AT"
-POLICY_OF_MODE = {"progressive": "progressive-v1", "predictive": "priced-v1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,163 +48,6 @@ class Place:
     redis_url: str | None = None
 
 
-def make_engine(campaign: Campaign, *, run: int, seed: int, policies: Mapping[str, str] = POLICY_OF_MODE) -> Engine:
-    """Build the engine of a campaign; `policies` names the policy of each mode."""
-    warm_up()
-    made = {mode: make_policy(policy_id) for mode, policy_id in policies.items()}
-    return Engine(campaign, rules=rule_set(campaign), policies=made, run=run, seed=seed)
-
-
-# ---- simulate -----------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedDay:
-    """A day that was run in the simulator: the engine as it ended, the day on record, and its figures."""
-
-    engine: Engine
-    day: DayRecord
-    result: SimResult
-    journal: Path | None
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Switch the collector of cycles off: a run leaves none (a test counts them), and walking through its leads again
-    and again took a fifth of its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@collector_off()
-def simulate(
-    scenario: Scenario,
-    *,
-    seed: int | None = None,
-    policy: str | None = None,
-    journal_dir: Path | None = None,
-    progress: Callable[[float], None] | None = None,
-    leads: Sequence[Lead] | None = None,
-    fates: Fates | None = None,
-    days: Sequence[AgentDay] | None = None,
-) -> SimulatedDay:
-    """Run a scenario flat out. `leads`, `fates` and `days` stand in for the scenario's own people and agents.
-
-    `progress` is told the virtual time. Raises `ConfigError` where the scenario's lead list cannot be read.
-    """
-    seed = scenario.seed if seed is None else seed
-    leads = leads_of(scenario, seed) if leads is None else leads
-    campaign, clock, store = scenario.campaign, VirtualClock(scenario.start_at), MemoryStore()
-    opening = store.open_now(campaign.campaign, owner="simulate")
-    store.add_leads_now(campaign.campaign, leads)
-    policies = POLICY_OF_MODE if policy is None else dict.fromkeys(POLICY_OF_MODE, policy)
-    engine = make_engine(campaign, run=opening.run, seed=seed, policies=policies)
-    world = World(scenario, leads, seed=seed, clock=clock, fates=fates, days=days)
-    recorder = Recorder(engine, start_at=scenario.start_at)
-    header = header_of(
-        campaign,
-        run=opening.run,
-        seed=seed,
-        started_at=scenario.start_at,
-        policies=engine.policy_ids,
-        scenario=scenario.model_dump(mode="json") if fates is None and days is None else None,
-    )
-    journal = None if journal_dir is None else Journal(journal_path(journal_dir, header), header)
-    runner = Runner(engine, world, clock, store, journal, recorder)
-    try:
-        runner.run(leads, until=scenario.start_at + scenario.duration, progress=progress)
-    finally:
-        if journal is not None:
-            journal.close()
-    day = recorder.day(until=clock.now(), scenario=scenario.scenario, seed=seed, zone=_zone_of(leads))
-    bill = sum(trunk.cost for trunk in world.bill.values())
-    result = result_of(day, events=engine.counters.events, scenario=scenario, carriers_cost=bill)
-    return SimulatedDay(engine=engine, day=day, result=result, journal=None if journal is None else journal.path)
-
-
-def leads_of(scenario: Scenario, seed: int) -> Sequence[Lead]:
-    """The people of a scenario: from the list that it names, or made up. Raises `ConfigError` for a list."""
-    path = scenario.population.list
-    if path is None:
-        return make_leads(scenario.population, seed)
-    log = structlog.get_logger()
-    return load_lists([path], scenario.campaign, say=lambda line: log.warning("lead_list.note", note=line))
-
-
-def _zone_of(leads: Sequence[Lead]) -> str:
-    """The zone of most leads' first numbers, for the axis of a report."""
-    zones = Counter(number.zones[0] for lead in leads for number in lead.numbers[:1] if number.zones)
-    return max(zones, key=lambda zone: zones[zone]) if zones else "UTC"
-
-
-# ---- replay -------------------------------------------------------------------------------------------------
-def replay_journal(path: Path) -> tuple[Header, ReplayResult]:
-    """Replay a journal; a difference is to be expected where another version of the program wrote it.
-
-    Raises `JournalError` where the journal is not whole.
-    """
-    header, steps = read_journal(path)
-    return header, replay(_engine_of(path, header), steps)
-
-
-def _engine_of(path: Path, header: Header) -> Engine:
-    try:
-        # A simulated campaign may aim above what the law allows one that calls people.
-        read = Campaign.model_validate if header.scenario is None else simulated_campaign
-        campaign = read(header.campaign)
-    except ValidationError as error:
-        raise unusable_header(path, header, error) from None
-    return make_engine(campaign, run=header.run, seed=header.seed, policies=header.policies or POLICY_OF_MODE)
-
-
-def scenario_in(path: Path, header: Header) -> Scenario | None:
-    """The scenario of a simulated day's journal; None for a real day's. Raises `JournalError`."""
-    try:
-        return None if header.scenario is None else scenario_from(header.scenario)
-    except ValidationError as error:
-        raise unusable_header(path, header, error) from None
-
-
-def unusable_header(path: Path, header: Header, error: ValidationError) -> JournalError:
-    """The fault of a journal whose campaign or scenario this version does not know."""
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    return JournalError(
-        f"{path}:1: expected settings that this version ({__version__}) knows, was: {where}: {fault['msg']}: "
-        f"use version {header.version}, which wrote the journal"
-    )
-
-
-def recorded_day(path: Path) -> tuple[Header, DayRecord, SimResult]:
-    """Put a journal's day on record by replaying its events. Raises `JournalError` where the journal is not whole.
-
-    A journal of another version may be told a little differently from how it went: the engine is this version's.
-    """
-    header, steps = read_journal(path)
-    engine, scenario = _engine_of(path, header), scenario_in(path, header)
-    recorder = Recorder(engine, start_at=header.started_at)
-    leads: list[Lead] = []
-    now = header.started_at
-    for event, actions in steps:
-        now = max(now, event.at)
-        recorder.take(now)
-        engine.step(event)
-        recorder.saw(event, actions)
-        if isinstance(event, LeadsAdded):
-            leads += event.leads
-    day = recorder.day(
-        until=now,
-        scenario="" if scenario is None else scenario.scenario,
-        seed=None if scenario is None else header.seed,
-        zone=_zone_of(leads),
-    )
-    return header, day, result_of(day, events=engine.counters.events, scenario=scenario)
-
-
-# ---- the environments of the runtime ------------------------------------------------------------------------
 @dataclass(slots=True, kw_only=True)
 class Session:
     """A campaign that is ready to run."""
@@ -265,7 +82,7 @@ async def _session(
     from dialer.adapters.control import ControlServer
 
     name = campaign.campaign
-    opening = on_the_lists(await _open(store, name), leads)
+    opening = on_the_lists(await open_by(store, name), leads)
     try:
         reason = await store.stopped(EVERYTHING)
         if reason is not None:
@@ -366,7 +183,7 @@ def claim_folder(data_dir: Path, environment: str) -> None:
         )
 
 
-async def _open(store: RedisStore, name: str) -> Opening:
+async def open_by(store: RedisStore, name: str) -> Opening:
     """Open a campaign; a lease whose program died on this machine is taken at once. Raises `CampaignRunning`."""
     host = socket.gethostname()
     owner = f"{host}:{os.getpid()}"
