@@ -11,6 +11,7 @@ from pacing.explain import explain
 from sim.day import Moment
 
 MOST = 60  # of a day: a report that lists everything shows nothing
+MOST_ABANDONED = 30  # of these: a busy day has hundreds, and what held the pacing is to be seen too
 _OFTEN = 3600.0  # the same kind of guard or refusal is told once in so many seconds
 _REMEMBERED_S = 300.0  # decisions are kept so long: no call rings longer
 _RANK = {"link": 0, "store": 0, "changed": 1, "abandoned": 2, "blocked": 3, "guard": 4, "launch": 5}
@@ -63,6 +64,8 @@ class Moments:
         for rank in sorted(set(_RANK.values())):
             of_rank = [moment for moment in found if _RANK[moment.kind] == rank]
             room = MOST - len(kept)
+            if rank == _RANK["abandoned"]:
+                room = min(room, MOST_ABANDONED)
             if len(of_rank) > room:
                 step = len(of_rank) / max(room, 1)
                 of_rank = [of_rank[int(i * step)] for i in range(room)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from dialer.config.names import meant
 from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 from sim.scenario import Scenario
@@ -66,13 +69,44 @@ def scenario_of(document: Document, data: Any) -> Scenario:
         # A list with a bad entry also counts as too short: the entry is what is wrong.
         inner = {fault["loc"][:-1] for fault in faults}
         kept = [fault for fault in faults if fault["type"] != "too_short" or fault["loc"] not in inner]
-        raise ConfigError(*(_fault(document, fault["loc"], fault["msg"]) for fault in kept)) from None
+        raise ConfigError(*(_fault(document, fault) for fault in kept)) from None
 
 
-def _fault(document: Document, loc: Loc, message: str) -> str:
+def _fault(document: Document, fault: ErrorDetails) -> str:
     """One line for people. The names of a union's members, which the file does not have, are left out of the place."""
+    loc = fault["loc"]
     place: Loc = ()
     for key in loc[:-1]:
         if (*place, key) in document.lines:
             place = (*place, key)
-    return document.fault((*place, *loc[-1:]), message.removeprefix("Value error, "))
+    place = (*place, *loc[-1:])
+    return document.fault(place, _in_words(fault, document.raw.get(place)))
+
+
+def _in_words(fault: ErrorDetails, raw: str | None) -> str:
+    """What was expected and what was found. `raw`: as the file has it, where it is one value."""
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key: {meant(str(fault['loc'][-1]), _keys_at(fault['loc'][:-1]))}"
+    if fault["type"] == "missing":
+        return "expected this key, found none"
+    message = fault["msg"].removeprefix("Value error, ")
+    if not message.startswith("Input should be"):
+        return message
+    found = "" if raw is None else f", was {raw!r}"
+    return message.replace("Input should be", "expected").split(", unable to parse")[0] + found
+
+
+def _keys_at(loc: Loc) -> list[str]:
+    """The keys that may stand in a section; of a union's members those of all."""
+    models: list[type[BaseModel]] = [Scenario]
+    for part in loc:
+        below = [model.model_fields[str(part)].annotation for model in models if part in model.model_fields]
+        models = [inner for annotation in below for inner in _models_in(annotation)] or models
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -5,9 +5,12 @@ Exit codes: 0 done; 1 something failed or does not run; 2 the command, a file or
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from cyclopts import App
 
@@ -73,16 +76,28 @@ for _group, _commands in _COMMANDS.items():
     if _group:
         app.command(_app)
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # where standard output went
 _MENDABLE = (ConfigError, CampaignRunning, JournalError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit. A fault of the user's is one line on stderr, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an old terminal shows `?` for a sign that it does not have
+            stream.reconfigure(errors="replace")
     try:
         code = app(arguments)
+        if sys.stdout is not None:  # it may have been closed
+            sys.stdout.flush()
     except DialerError as error:
         say(error, file=sys.stderr)
         sys.exit(2 if isinstance(error, _MENDABLE) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter's own flush must not complain once more
+        say(f"cannot write on: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

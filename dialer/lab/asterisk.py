@@ -131,7 +131,7 @@ class AsteriskServer:
         return _lines(self.folder / "log/cdr-csv/Master.csv")
 
     def cel_rows(self) -> list[str]:
-        """The channel event records so far: type, time, uniqueid, linkedid, channel, extra."""
+        """The channel event records so far, one a line, with the columns of Asterisk's own sample."""
         return _lines(self.folder / "log/cel-custom/Master.csv")
 
     def log(self) -> str:

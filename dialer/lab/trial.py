@@ -241,7 +241,7 @@ def _switch_records(lab: Lab) -> tuple[int, int]:
     began: set[str] = set()
     answered: set[str] = set()
     for row in csv.reader(lab.asterisk.cel_rows()):
-        kind, _, unique_id, _, channel = row[:5]
+        kind, channel, unique_id = row[0], row[9], row[14]
         if channel.startswith("PJSIP/carrier"):
             if kind == "CHAN_START":
                 began.add(unique_id)

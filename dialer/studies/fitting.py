@@ -53,13 +53,14 @@ def check_fit(calls: Sequence[LoggedCall], scenario: Scenario, *, progress: Prog
 def _figures_of(calls: Sequence[LoggedCall]) -> dict[str, float | None]:
     plain = [call for call in calls if call.result != "answered"]
     rung = [call.ring_s for call in calls if call.result in ANSWERED and call.ring_s is not None]
-    talked = [call.talk_s for call in calls if call.talk_s is not None]
+    # An agent hears a machine for moments; most logs have no talk with those that a detection screened out.
+    talked = [call.talk_s for call in calls if call.talk_s is not None and call.result != "answered-machine"]
     wrapped = [call.wrap_up_s for call in calls if call.wrap_up_s is not None]
     return {
         "answered, of calls": _ratio(sum(call.result in ANSWERED for call in calls), len(calls)),
         "by a person, of calls that tell": _ratio(sum(call.result in LIVE for call in plain), len(plain)),
         "mean ringing to an answer": _ratio(sum(rung), len(rung)),
-        "mean talk": _ratio(sum(talked), len(talked)),
+        "mean talk, machines left out": _ratio(sum(talked), len(talked)),
         "mean wrap-up": _ratio(sum(wrapped), len(wrapped)),
     }
 

@@ -107,6 +107,8 @@ def _read_row(cells: Sequence[str], places: Mapping[str, int], zone: ZoneInfo) -
     channel, other = cell(cells, places.get("channel")), cell(cells, places.get("dstchannel"))
     if cell(cells, places.get("lastapp")).casefold() == "dial":  # then the second channel goes out
         channel, other = other, channel
+    if channel.startswith("Local/"):  # half of a program's call: the half that dials has a row of its own
+        return None
     answered = result == "answered"
     return LoggedCall(
         at=when.astimezone(UTC).timestamp(),

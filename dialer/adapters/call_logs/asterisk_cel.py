@@ -39,6 +39,9 @@ EVENTS = frozenset(
 _ID = re.compile(r"\S*\d{6,}\.\d+")
 _SYNONYMS = {"cid_dnid": "dnid", "chan_name": "channame", "eventextra": "extra"}
 _PLACES = {"eventtype": 0, "eventtime": 1, "dnid": 6, "exten": 7, "channame": 9, "appname": 10}
+# Where the ids are in the columns of Asterisk's own sample of `cel_custom`.
+_SAMPLE_WIDTH = 20
+_SAMPLE_IDS = {"uniqueid": 14, "linkedid": 15, "peer": 16}
 COLUMNS = (*_PLACES, *_SYNONYMS, "uniqueid", "linkedid", "cid_num")
 _NEEDED = ("eventtype", "eventtime", "channame", "uniqueid", "linkedid")
 _ENDS: dict[CallEnd, Result] = {
@@ -122,6 +125,9 @@ def _places(table: Table) -> Mapping[str, int]:
         if pairs and all(_ID.fullmatch(row[place].strip()) and _ID.fullmatch(row[place + 1].strip()) for row in pairs):
             places.update(uniqueid=place, linkedid=place + 1, peer=place + 2)
             break
+    else:
+        if width == _SAMPLE_WIDTH:  # a program that originates calls may give them ids of its own
+            places.update(_SAMPLE_IDS)
     for place in range(width):
         if any(place < len(row) and row[place].lstrip().startswith('{"') for row in table.sample):
             places["extra"] = place
@@ -161,6 +167,8 @@ def _logged(call: _Call) -> LoggedCall | None:
         return None
     caller = next((c for c in call.channels.values() if c.dials), None)
     cause, status = _extra(out.extra)
+    if caller is not None and not status:  # Dial leaves it on the channel that it runs on
+        status = _extra(caller.extra)[1]
     if out.answered is not None:
         result: Result = "answered"
     else:

@@ -105,7 +105,10 @@ def check(path: Path, log: CallLog) -> None:
             "export the log again with all of its columns"
         )
     if not log.calls:
-        raise ConfigError(f"{path}: expected outbound calls in this {log.kind}, found none in {log.rows} rows")
+        mend = ""
+        if log.kind.startswith("asterisk"):  # a call that a program originates on a trunk has no extension
+            mend = ": their numbers are not in it; of calls that Cadencia placed, take its journal"
+        raise ConfigError(f"{path}: expected outbound calls in this {log.kind}, found none in {log.rows} rows{mend}")
 
 
 def cell(cells: Sequence[str], place: int | None) -> str:
@@ -160,8 +163,10 @@ def dialled_number(value: str) -> str | None:
 
 
 def peer_of(channel: str) -> str | None:
-    """Return the endpoint in a channel's name: `PJSIP/andina-0000001a` is `andina`."""
-    _, slash, rest = channel.partition("/")
+    """Return the endpoint in a channel's name: `PJSIP/andina-0000001a` is `andina`; a Local channel has none."""
+    technology, slash, rest = channel.partition("/")
+    if technology == "Local":
+        return None
     name = rest.rpartition("-")[0] or rest
     return name.partition("@")[0] or None if slash else None
 

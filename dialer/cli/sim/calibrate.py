@@ -48,7 +48,7 @@ def calibrate(
     from dialer.adapters.call_logs import read_call_log
     from dialer.cli.safe_text import make_console, say
     from dialer.cli.sim.calibration_view import calibration_view
-    from dialer.cli.sim.output import STDOUT, check_targets, json_target, progress_bar, to_json, write_whole
+    from dialer.cli.sim.output import STDOUT, at_work, check_targets, json_target, progress_bar, to_json, write_whole
     from dialer.errors import ConfigError
     from dialer.studies.fitting import as_result, check_fit
     from sim.calibration import calibrate as fit
@@ -58,11 +58,13 @@ def calibrate(
     target = json_target(json)
     check_targets(target, out)
     start = load_scenario(base)
-    found = read_call_log(log, zone=zone)
+    with at_work(log.name):
+        found = read_call_log(log, zone=zone)
     for fault in found.faults:
         say(fault, file=sys.stderr)
     try:
-        fitted = fit(found.calls, start)
+        with at_work(log.name):
+            fitted = fit(found.calls, start)
     except ConfigError as error:
         raise ConfigError(*(f"{log}: {fault}" for fault in error.faults)) from None
     held: tuple[Held, ...] = ()

@@ -59,8 +59,8 @@ def check_targets(*paths: Path | None) -> None:
 def write_whole(path: Path, text: str, *, keep: bool = False) -> None:
     """Write a text file whole or not at all; `-` is standard output. `keep`: a file that is there is not replaced.
 
-    What is there and is no file, such as `/dev/null` or a pipe, is written into and never replaced. Raises
-    `ConfigError` where that fails.
+    What is there and is no file, such as `/dev/null` or a pipe, is written into and never replaced, nor is a link.
+    Raises `ConfigError` where that fails.
     """
     if path == STDOUT:
         try:
@@ -70,19 +70,20 @@ def write_whole(path: Path, text: str, *, keep: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", newline="\n")
+        place = path.resolve()  # /dev/stdout leads to the file that standard output goes to
+        if place.exists() and not place.is_file():
+            place.write_text(text, encoding="utf-8", newline="\n")
             return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".part")
         part = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
             part.chmod(0o666 & ~_umask())
             if keep:
-                os.link(part, path)
+                os.link(part, place)
             else:
-                part.replace(path)
+                part.replace(place)
         finally:
             part.unlink(missing_ok=True)
     except FileExistsError:
@@ -132,6 +133,21 @@ def progress_bar(label: str, total: float) -> Iterator[Callable[[float], None] |
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(safe(label), total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def at_work(label: str) -> Iterator[None]:
+    """Show on stderr, where that is a terminal, that something goes on whose end cannot be told."""
+    from dialer.cli.safe_text import make_console, safe
+
+    console = make_console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    from rich.text import Text
+
+    with console.status(Text(safe(label))):
+        yield
 
 
 def tell_interrupted(finished: int, wanted: int, *, seeds: int | None = None) -> int:

@@ -49,10 +49,12 @@ def replay(
 
 
 def _check(journal: Path, json: Path | None, html: Path | None) -> int:
-    from dialer.bootstrap import recorded_day, replay_journal
-    from dialer.cli.sim.output import STDOUT, to_json, write_whole
+    from dialer.cli.sim.output import STDOUT, at_work, to_json, write_whole
 
-    header, result = replay_journal(journal)
+    with at_work(journal.name):
+        from dialer.bootstrap import recorded_day, replay_journal  # seconds of loading: with a sign of life
+
+        header, result = replay_journal(journal)
     if json is not None:
         write_whole(json, to_json(_as_dict(header, result)))
     if json != STDOUT:
@@ -62,7 +64,8 @@ def _check(journal: Path, json: Path | None, html: Path | None) -> int:
 
         from sim.report import render_report
 
-        _, day, figures = recorded_day(journal)
+        with at_work(journal.name):
+            _, day, figures = recorded_day(journal)
         write_whole(html, render_report(day, to_builtins(figures)))
     return 0 if result.difference is None else 1
 

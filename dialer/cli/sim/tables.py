@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dialer.cli.safe_text import safe
+from dialer.cli.safe_text import make_console, safe
 from dialer.studies.figures import BY_KEY, FIGURES, Figure, in_words, known
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 Row = Mapping[str, Any]
-# What a sweep's line has room for.
-_SWEPT = ("occupancy", "abandon_rate", "attempts_per_agent_hour", "rpc_per_agent_hour", "cost_per_rpc", "promises")
+# What a sweep's line has room for, what matters most first.
+_SWEPT = ("occupancy", "abandon_rate", "rpc_per_agent_hour", "cost_per_rpc", "attempts_per_agent_hour", "promises")
 _FAST = ("occupancy", "abandon_rate", "attempts", "live_answers", "abandoned", "mean_idle_s")
+_BETWEEN = 2  # columns, characters
 
 
 def plain_table(*columns: str) -> Table:
@@ -91,18 +92,39 @@ def comparison_view(study: Study) -> RenderableType:
     return Group(*parts, footer(shown, " ".join(study.methods), study.cautions))
 
 
-def sweep_view(study: Study) -> RenderableType:
-    """A line for each point of the grid."""
+def sweep_view(study: Study, *, width: int | None = None) -> RenderableType:
+    """A line for each point of the grid, with as many figures as the screen has room for. `width`: characters."""
     rows = [row for variant in study.variants for row in variant.replications]
     shown = known([BY_KEY[key] for key in (_FAST if study.simulator == "fast" else _SWEPT)], rows)
     paths = list(study.variants[0].settings) if study.variants else []
+    values = {path: [safe(variant.settings[path]) for variant in study.variants] for path in paths}
+    varied = [path for path in paths if len(set(values[path])) > 1] or paths
+    columns = [(path, values[path]) for path in varied]
+    columns += [
+        (_label(figure, rows), [_mean(figure, variant.estimates.get(figure.key)) for variant in study.variants])
+        for figure in shown
+    ]
+    fitting = max(len(varied) + 1, _that_fit(columns, make_console().width if width is None else width))
+    table = plain_table(*(name for name, _ in columns[:fitting]))
+    for cells in zip(*(cells for _, cells in columns[:fitting]), strict=True):
+        table.add_row(*cells)
+    fixed = [f"{path}={values[path][0]}" for path in paths if path not in varied]
     days = f"{len(study.seeds)} {'day' if len(study.seeds) == 1 else 'days'} a line"
-    table = plain_table(*paths, *(_label(figure, rows) for figure in shown))
-    for variant in study.variants:
-        settings = (safe(variant.settings[path]) for path in paths)
-        table.add_row(*settings, *(_mean(figure, variant.estimates.get(figure.key)) for figure in shown))
-    title = heading(f"{study.scenario}: {days}, mean ± half of the 95 % interval")
-    return Group(title, table, footer(shown, " ".join(study.methods), study.cautions))
+    title = f"{', '.join([study.scenario, *fixed])}: {days}, mean ± half of the 95 % interval"
+    parts: list[RenderableType] = [heading(title), table]
+    if left := [name for name, _ in columns[fitting:]]:
+        parts.append(Text(f"no room for: {', '.join(left)}; in a wider window, --csv and --json"))
+    return Group(*parts, footer(shown[: fitting - len(varied)], " ".join(study.methods), study.cautions))
+
+
+def _that_fit(columns: Sequence[tuple[str, Sequence[str]]], width: int) -> int:
+    """Return how many columns fit side by side; a heading may break between its words."""
+    used = 0
+    for count, (name, cells) in enumerate(columns):
+        used += max(map(len, (*safe(name).split(), *cells))) + _BETWEEN
+        if used - _BETWEEN > width:
+            return count
+    return len(columns)
 
 
 def side_by_side(

@@ -152,3 +152,28 @@ def test_a_hostile_cell_stays_in_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_call_log(path)
     assert str(caught.value).isprintable()
+
+
+# As Asterisk 22 recorded calls of a program that originates `Local/NUMBER@context`: each half has its own records, and
+# Dial leaves its status on the channel that it runs on.
+@pytest.mark.parametrize("name", ["local_cdr.csv", "local_cel.csv"])
+def test_calls_over_local_channels_count_once(name: str) -> None:
+    calls = read_call_log(LOGS / name, zone="UTC").calls
+    expected = {"51911000100": "answered", "51930000101": "busy", "51931000102": "no-answer"}
+    assert {call.number: call.result for call in calls} == expected and len(calls) == len(expected)
+    assert {(call.trunk, call.agent) for call in calls} == {("carrier1", None)}
+
+
+@pytest.mark.parametrize("unique", ["cad-mora-1000000010-1", "1763974800.11"])
+def test_events_of_calls_without_a_number_name_the_mend(tmp_path: Path, unique: str) -> None:
+    """A program that originates a call straight on a trunk may give it an id of its own."""
+    path = tmp_path / "Master.csv"
+    ids = f'"{unique}","{unique}"'
+    path.write_text(
+        "".join(
+            f'"{kind}","1763974800.1","","","","","","s","from-carrier","PJSIP/andina-0000000b","","","3","",{ids},"","","",""\n'
+            for kind in ("CHAN_START", "HANGUP", "CHAN_END")
+        )
+    )
+    with pytest.raises(ConfigError, match=r"expected outbound calls .* none in 3 rows: .* take its journal"):
+        read_call_log(path, zone="UTC")

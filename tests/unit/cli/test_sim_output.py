@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from dialer.adapters.call_logs import CallLog
 from dialer.cli.app import main
 from dialer.cli.safe_text import make_console
+from dialer.cli.sim.calibration_view import calibration_view
 from dialer.cli.sim.output import STDOUT, check_targets, json_target, tell_interrupted, write_whole
 from dialer.cli.sim.tables import comparison_view, sweep_view
 from dialer.errors import ConfigError
 from dialer.studies.comparison import Difference, Study, Variant
 from dialer.studies.estimates import differences_of, estimates_of
+from sim.calibration import Calibration
+from sim.fit import Fit
+from sim.scenario_file import load_scenario
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -33,6 +42,19 @@ def test_a_file_that_is_to_be_kept_is_kept(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--force replaces it"):
         write_whole(target, "theirs", keep=True)
     assert target.read_text() == "mine" and list(tmp_path.iterdir()) == [target]
+
+
+def test_what_is_no_file_is_written_into_and_a_link_stays(tmp_path: Path) -> None:
+    """As root, replacing `/dev/null` would take it from everybody."""
+    device, link, real = tmp_path / "device", tmp_path / "link", tmp_path / "real"
+    device.symlink_to("/dev/null")
+    link.symlink_to(real)
+    for target in (device, link):
+        check_targets(target)
+        write_whole(target, "text\n")
+        assert target.is_symlink()
+    assert Path("/dev/null").is_char_device() and real.read_text() == "text\n"
+    assert sorted(tmp_path.iterdir()) == [device, link, real]
 
 
 def test_targets_are_looked_at_before_the_work(tmp_path: Path) -> None:
@@ -96,6 +118,36 @@ def test_names_in_tables_neither_command_nor_style_the_terminal(capsys: pytest.C
     assert "[bold]x" in shown and "more than chance" in shown
 
 
+def test_a_sweep_shows_what_the_window_has_room_for(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"occupancy": 0.7, "abandon_rate": 0.02, "cost_per_rpc": 0.5 + n / 10, "currency": "USD"} for n in (1, 2)]
+    variants = tuple(
+        Variant(
+            name="", policy="p", settings={"duration": "3h", "agents": agents}, scenario_hash="",
+            estimates=estimates_of(rows), replications=tuple(rows),
+        )
+        for agents in (10, 20)
+    )  # fmt: skip
+    study = replace(hostile_study("sweep"), scenario="mine", variants=variants, differences=())
+    console = make_console()
+    console.print(sweep_view(study, width=160))
+    wide = capsys.readouterr().out
+    assert wide.startswith("mine, duration=3h: 2 days a line") and "cost per RPC, USD" in wide
+    assert "no room" not in wide
+    console.print(sweep_view(study, width=40))
+    narrow = capsys.readouterr().out
+    assert "no room for: cost per RPC, USD; in a wider window, --csv and --json" in narrow
+    assert "70.00 ± 0.00 %" in narrow and "carriers' bills" not in narrow
+
+
+def test_what_was_fitted_to_all_trunks_at_once_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fit = Fit(name="all trunks, failures", n=240, verdict="fair", rate=0.042)
+    fitted = Calibration(
+        scenario=load_scenario("collections_demo"), fits=(fit, fit), unknown=(), comments={}, calls=240, data={}
+    )
+    make_console().print(calibration_view("log.csv", CallLog(kind="journal"), fitted, ()))
+    assert capsys.readouterr().out.count("all trunks, failures") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -123,6 +175,23 @@ def test_what_needs_mending_is_one_line_and_code_2(
     out, err = capsys.readouterr()
     assert end.value.code == 2 and out == ""
     assert told in err and err.count("\n") == 1, err
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = [sys.executable, "-m", "dialer", "sim", "schema"]
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert ended.returncode == 1 and ended.stderr == "cannot write on: No space left on device\n"
+
+
+def test_an_old_terminal_shows_what_it_can() -> None:
+    told = "from dialer.cli import app; app.app = lambda _: print('1 \\u00b1 0.1'); app.main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert ended.stdout == "1 ? 0.1\n" and ended.stderr == ""
 
 
 def test_a_broken_scenario_names_file_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

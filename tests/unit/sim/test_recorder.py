@@ -13,8 +13,10 @@ from dialer.adapters.journal import Journal, read_journal
 from dialer.bootstrap import SimulatedDay, recorded_day, simulate
 from dialer.core import actions as act
 from dialer.core import events as ev
+from dialer.core.lead import LeadProgress
 from dialer.errors import JournalError
 from sim.day import DayRecord
+from sim.moments import MOST_ABANDONED, Moments
 from sim.result import SimResult, result_of
 from sim.scenario import Scenario
 from sim.scenario_file import packaged_scenario
@@ -153,6 +155,25 @@ def test_the_moments_are_in_order_and_explained(done: SimulatedDay) -> None:
     assert {"guard", "changed"} <= {moment.kind for moment in moments}
     assert len([moment for moment in moments if moment.kind == "abandoned"]) == done.result.abandoned
     assert all(moment.text.endswith(".") for moment in moments)
+
+
+def test_many_abandoned_calls_leave_room_for_the_other_moments() -> None:
+    moments = Moments()
+    progress = LeadProgress(lead_id="L1")
+    for second in range(500):
+        settlement = act.Settlement(
+            attempt_id=second, lead_id="L1", number="+51999000000", at=float(second), disposition="ABANDONED",
+            abandoned=True, reserved_at=second - 10.0, originated_at=second - 10.0, answered_at=second - 2.0,
+            bridged_at=None, ended_at=float(second), agent_id=None, trunk="t", caller_id=None, fact_keys=(),
+            progress=progress,
+        )  # fmt: skip
+        moments.saw(ev.TimePassed(at=float(second)), [act.Settle(settlements=(settlement,))])
+    moments.saw(ev.LaunchingPaused(at=3.0, by="ana"), [])
+    chosen = moments.chosen()
+    kinds = Counter(moment.kind for moment in chosen)
+    assert kinds == {"abandoned": MOST_ABANDONED, "changed": 1}
+    spread = [moment.at for moment in chosen if moment.kind == "abandoned"]
+    assert spread[-1] - spread[0] > 400.0  # over the day, not its first minutes
 
 
 def test_a_day_without_calls_knows_no_rates() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from dialer.adapters.journal import read_journal
 from dialer.bootstrap import simulate
 from dialer.errors import ConfigError
-from dialer.studies import days
+from dialer.studies import days, fast_days
 from dialer.studies.comparison import Study, compare, sweep, sweep_fast
 from dialer.studies.days import DayDone, DaySpec, decisions_of, run_days, seeds_from
 from dialer.studies.figures import BY_KEY, FIGURES, in_words
@@ -131,6 +133,21 @@ def test_a_sweep_above_the_laws_target_says_so(scenario: Scenario) -> None:
     assert len(found.cautions) == 1 and "simulation alone" in found.cautions[0]
 
 
+def test_a_fast_sweep_is_the_same_here_and_in_workers(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    points, told = [{"agents": 5}, {"agents": 10}, {"agents": 15}], []
+    here = sweep_fast(scenario, points, SEEDS, policy=None, jobs=2, progress=told.append)
+    assert told[-1] == 3.0 and told == sorted(told)
+    monkeypatch.setattr(fast_days, "ALONE_S", 0.0)
+    assert sweep_fast(scenario, points, SEEDS, policy=None, jobs=2) == here
+
+
+def test_what_refuses_a_scenario_does_not_load_what_simulates_one() -> None:
+    heavy = "{'numba', 'scipy', 'redis', 'dialer.bootstrap'} & sys.modules.keys()"
+    asked = f"import sys, dialer.studies.days, dialer.studies.workers, sim.scenario_file; sys.exit(str({heavy} or ''))"
+    ended = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr.strip() == ""
+
+
 def test_a_fast_sweep_knows_pacings_figures_and_says_what_it_leaves_out(scenario: Scenario) -> None:
     found = sweep_fast(scenario, [{"agents": 5}, {"agents": 10}], SEEDS, policy=None, jobs=1)
     assert found.simulator == "fast" and found.days_finished == 4
@@ -205,5 +222,6 @@ def test_figures_in_words() -> None:
     assert in_words(rate, 0.8912) == "89.12 %"
     assert in_words(rate, 0.0112, signed=True) == "+1.12 points"
     assert in_words(count, 1234) == "1,234" and in_words(count, 12.25) == "12.2"
+    assert in_words(count, 1234, mean=True) == "1,234.0"
     assert in_words(seconds, -3.25, signed=True) == "-3.2 s"
     assert in_words(rate, None) == "–"
