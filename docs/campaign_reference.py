@@ -16,6 +16,7 @@ from marked_block import write_or_check
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from dialer.config import abandon
 from dialer.config import campaign as model
 
 PAGE = Path(__file__).with_name("operations.md")
@@ -24,7 +25,7 @@ PAGE = Path(__file__).with_name("operations.md")
 MEANINGS: dict[type[BaseModel], dict[str, str]] = {
     model.Campaign: {
         "campaign": "names the campaign in the store, the journal and the logs",
-        "mode": "one line for each idle agent, or as many as the abandon budget allows",
+        "mode": "how many lines: see [modes](#modes)",
         "scope": "which rules of law apply",
         "jurisdictions": "ISO 3166 codes; a number of any other country is not dialled. The first is the country of "
         "numbers written without one",
@@ -32,13 +33,20 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "caps": "your own limits, besides the law's and the policy's: all must pass",
         "closed_dates": 'local dates on which nobody is called, `"2026-12-24"`',
         "target_abandon_rate": "abandoned / live answers, a fraction",
+        "lines_per_idle_agent": "lines in flight for each idle agent, in mode power",
         "max_lines_per_idle_agent": "lines in flight for each idle agent, at most",
+        "abandon_rules": "how abandons are counted; the one with the least left paces: see "
+        "[compliance.md](compliance.md#how-abandons-are-counted)",
         "connect_deadline_s": "seconds from a live answer to an agent; then the message plays",
         "ring_timeout_s": "seconds a line may ring",
+        "hang_up_after_ring": "a call that rang so long may be hung up when no agent would be there for its answer; it "
+        "ends as NO_ANSWER. `off`: never",
         "ring_guard_s": "no call is begun within so many seconds of the end of the hours",
         "number_gap": "least rest of a lead between two attempts, whichever its numbers",
         "wrap_up_limit_s": "seconds an agent has after a call; then the disposition is UNDISPOSED",
         "amd": "answering-machine detection by the switch, before the agent",
+        "amd_false_positive_rate": "with `amd`: people whom detection takes for machines / people who answer, as you "
+        "measured it. Every account counts them as abandoned",
         "retry": "by disposition, when and how often to try again; what is not named keeps its default; "
         "`max: 0` for never",
         "lists": "CSV files, relative to the campaign file",
@@ -57,6 +65,17 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "period": "how long it looks back",
         "key": "whose: one kind, or several together",
         "exclude": "dispositions that do not count",
+    },
+    abandon.AbandonRule: {
+        "id": "named in the status; the window if empty",
+        "window": "what it looks back over; `30_days` are successive, from the campaign's first answer",
+        "cap_rate": "abandoned / answered, at most",
+        "numerator": "`late`: no agent in time, even if one comes later; `unserved`: no agent at all",
+        "denominator": "`live_answers`: not known to be machines when answered; `people`: less what agents report as "
+        "MACHINE; `served_or_abandoned`: less the people who hang up before the threshold",
+        "clock_start": "what the threshold runs from; a moment that is not known is the connection",
+        "threshold_s": "seconds until an answer is late",
+        "time_zone": "of `calendar_month`, and only there: `America/Lima`",
     },
     model.Period: {
         "kind": "calendar periods are in the called person's zone, the present one included",
@@ -98,6 +117,7 @@ TITLES = {
     model.Campaign: "The file",
     model.Window: "Each of `windows`",
     model.Cap: "Each of `caps`",
+    abandon.AbandonRule: "Each of `abandon_rules`; if you write none, `rolling_24h` and `30_days`",
     model.Period: "A cap's `period`",
     model.Retry: "Each of `retry`",
     model.Trunk: "Each of `trunks`",
@@ -158,7 +178,8 @@ def _values(schema: dict[str, Any]) -> str:
     if kind == "object":
         return "by name, see below"
     if "ge" in schema:  # a duration
-        return f"duration, 0 to {schema['le'] / 86400:g} d"
+        most = schema["le"]
+        return f"duration, {schema['ge']:g} to {f'{most / 86400:g} d' if most >= 86400 else f'{most:g} s'}"
     return {"string": "text", "boolean": "true, false", "number": "number", "integer": "whole number"}[kind] + _range(
         schema
     )
@@ -180,7 +201,7 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if isinstance(default, bool):
         return "true" if default else "false"
-    if isinstance(default, BaseModel | dict):
+    if isinstance(default, BaseModel | dict) or (isinstance(default, tuple) and default):
         return "see below"
     if isinstance(default, float):
         return f"`{default:g}`"

@@ -11,6 +11,9 @@ _GUARDS = {
     "channels": "every channel of the trunks is taken",
     "cps": "the trunks' call set-up rate is used up",
     "abandon_budget": "the abandon budget has less than one call left, so only one line per idle agent is dialled",
+    "policy_fault": "the policy failed on what it was shown, so one line per idle agent is dialled at most",
+    "not_asked": "no agent has asked for more",
+    "capacity": "the channels and the voice response take no more at a time",
     "lines_per_idle_agent": "the supervisor's bound on lines per idle agent is reached",
     "link": "the link to the switch is down",
     "store": "the store cannot record calls",
@@ -44,6 +47,12 @@ def _count(n: int, noun: str) -> str:
 
 
 def _reason(policy: str, figures: Mapping[str, float]) -> str:
+    if "lines_per_idle_agent" in figures:
+        return f"{policy} gives each idle agent {figures['lines_per_idle_agent']:g} lines"
+    if "requested" in figures:
+        return f"idle agents have asked for {_count(round(figures['requested']), 'call')}"
+    if "room" in figures:
+        return _stream(figures)
     if "threshold" not in figures:
         return f"{policy} gives each idle agent one line"
     risk, threshold = figures["marginal_abandon_probability"], figures["threshold"]
@@ -53,6 +62,12 @@ def _reason(policy: str, figures: Mapping[str, float]) -> str:
         f"a call dialled now is answered; one line more would find no agent in {risk:.1%} of cases, {compared} the "
         f"{threshold:.1%} that {_budget(figures['budget_left'])} allows"
     )
+
+
+def _stream(figures: Mapping[str, float]) -> str:
+    room = f"there is room for {_count(round(figures['room']), 'call')}"
+    hourly = figures.get("calls_per_hour")
+    return room if hourly is None else f"{hourly:g} calls an hour are wanted, and {room}"
 
 
 def _budget(left: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol
 
 import msgspec
@@ -14,12 +15,16 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A policy's answer: `lines` more to launch now (>= 0), the guard that bound it, and the figures behind it."""
 
     lines: int
+    hang_up: tuple[int, ...] = ()  # rows of lines that should stop ringing: nobody will be there for their answer
     guard: str = "none"
     figures: dict[str, float] = {}
 
 
 class Policy(Protocol):
-    """Versioned: the behaviour behind an id never changes. Equal histories, views and generators give equal answers."""
+    """Versioned: the behaviour behind an id never changes. Equal histories, views and generators give equal answers.
+
+    Durations are seconds >= 0; probabilities are those given at the launch. A lead's `segment` is as in the view.
+    """
 
     policy_id: str
 
@@ -27,15 +32,16 @@ class Policy(Protocol):
         """Say how many more lines to launch now."""
         ...
 
-    def answered(self, *, after_s: float, probability: float) -> None:
-        """Learn that a line was answered live, `after_s` seconds after its originate."""
+    def answered(self, *, after_s: float, probability: float, rang_after_s: float = inf, segment: int = 0) -> None:
+        """Learn that a line was answered live, `after_s` seconds after its launch; the first sign of ringing had come
+        after `rang_after_s` (infinity: never)."""
         ...
 
-    def not_answered(self, *, after_s: float, probability: float) -> None:
+    def not_answered(self, *, after_s: float, probability: float, rang_after_s: float = inf, segment: int = 0) -> None:
         """Learn that a line ended without a live answer (no answer, busy, failed, a machine that was screened out)."""
         ...
 
-    def handled(self, *, handle_s: float) -> None:
+    def handled(self, *, handle_s: float, segment: int = 0) -> None:
         """Learn how long an agent was taken by one call, from being given it to the end of wrap-up."""
         ...
 
@@ -43,10 +49,16 @@ class Policy(Protocol):
         """Learn that a live answer found no agent in time."""
         ...
 
+    def lost(self, *, answers: float) -> None:
+        """Learn that so many live answers (a known number, or an expected one) were taken for machines and hung up:
+        they are answers, and abandoned ones."""
+        ...
+
     def snapshot(self) -> dict[str, object]:
         """Return the learned state as plain JSON values."""
         ...
 
     def restore(self, state: dict[str, object]) -> None:
-        """Take up a snapshot of the same policy id."""
+        """Take up a snapshot of the same policy id. Raises ValueError for one that does not fit; then nothing has
+        changed."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pacing.peers.names import PEER_IDS
 from pacing.policy import Policy
 from pacing.view import PacingView
 
@@ -20,6 +21,24 @@ def _progressive_v1() -> Policy:
     return Progressive()
 
 
+def _power_v1() -> Policy:
+    from pacing.power import Power
+
+    return Power()
+
+
+def _on_request_v1() -> Policy:
+    from pacing.on_request import OnRequest
+
+    return OnRequest()
+
+
+def _agentless_v1() -> Policy:
+    from pacing.agentless import Agentless
+
+    return Agentless()
+
+
 def _priced_v1() -> Policy:
     # Imported on use: it loads compiled kernels, which commands that do not dial need not wait for.
     from pacing.priced import Priced
@@ -27,12 +46,29 @@ def _priced_v1() -> Policy:
     return Priced()
 
 
-_FACTORIES: dict[str, Callable[[], Policy]] = {"priced-v1": _priced_v1, "progressive-v1": _progressive_v1}
+def _peer(peer_id: str) -> Policy:
+    from pacing.peers.policy import make_peer
+
+    return make_peer(peer_id)
+
+
+_FACTORIES: dict[str, Callable[[], Policy]] = {
+    "agentless-v1": _agentless_v1,
+    "on-request-v1": _on_request_v1,
+    "power-v1": _power_v1,
+    "priced-v1": _priced_v1,
+    "progressive-v1": _progressive_v1,
+}
 POLICY_IDS = tuple(sorted(_FACTORIES))
 
 
 def make_policy(policy_id: str) -> Policy:
-    """Return a fresh policy that has learned nothing. Raises `UnknownPolicy`, naming the known ids."""
+    """Return a fresh policy that has learned nothing; a peer of other dialers too, which no campaign can choose.
+
+    Raises `UnknownPolicy`, naming the known ids.
+    """
+    if policy_id in PEER_IDS:
+        return _peer(policy_id)
     factory = _FACTORIES.get(policy_id)
     if factory is None:
         raise UnknownPolicy(f"expected a pacing policy of {', '.join(POLICY_IDS)}, was {policy_id!r}")
@@ -49,7 +85,6 @@ def warm_up() -> None:
         now=60.0,
         idle=1,
         handling_since=busy,
-        leaving=0,
         ringing_since=busy,
         answer_probability=busy,
         waiting=0,

@@ -22,6 +22,7 @@ from sim.streams import Stream
 
 # An agent whose break was over while a call still went on takes a breath before the next one.
 _BREATH_S = 5.0
+_END_OF_SHIFT = "end of the shift"
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     at: float  # UTC seconds
     length_s: float
     reason: str = "break"
+    announced: bool = False  # the dialer is told beforehand
 
 
 class AgentDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,7 @@ class AgentDay(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[Break, ...] = ()  # in order of time
     skill: float = 1.0  # multiplies the promise rate
     handle_factor: float = 1.0  # multiplies talk and wrap-up times
+    announced_s: float = 0.0  # how long before the dialer is told of announced breaks and of the log-out; 0: never
 
 
 def agent_days(scenario: Scenario, seed: int) -> tuple[AgentDay, ...]:
@@ -79,6 +82,7 @@ class _DayDrawer:
             breaks=_apart(sorted((b for b in breaks if log_in_at < b.at < until), key=lambda taken: taken.at)),
             skill=kind.skill,
             handle_factor=kind.handle_factor,
+            announced_s=self._floor.announce,
         )
 
     def _scheduled(self, index: int) -> list[Break]:
@@ -90,6 +94,7 @@ class _DayDrawer:
                 + planned.spread_s.quantile(when.uniform(index, number)),
                 length_s=planned.length_s.quantile(length.uniform(index, number)),
                 reason=planned.name,
+                announced=True,
             )
             for number, planned in enumerate(self._floor.breaks)
         ]
@@ -209,6 +214,25 @@ class SimulatedFloor:
         self._plan_break(agent)
         if agent.day.log_out_at is not None:
             self._wake(agent.day.log_out_at, self._shift_over, agent)
+        if agent.day.announced_s:
+            self._plan_announcements(agent)
+
+    def _plan_announcements(self, agent: SimulatedAgent) -> None:
+        """Have the dialer told of each leave in time; of two that are near each other, the nearer comes first."""
+        leaves = [(taken.at, taken.reason) for taken in agent.day.breaks if taken.announced]
+        if agent.day.log_out_at is not None:
+            leaves.append((agent.day.log_out_at, _END_OF_SHIFT))
+        now, told_from = self._clock.now(), -inf
+        for at, reason in leaves:
+            if at > now:
+                self._wake(max(now, at - agent.day.announced_s, told_from), self._announce, (agent, at, reason))
+                told_from = at
+
+    def _announce(self, leave: tuple[SimulatedAgent, float, str]) -> None:
+        agent, at, reason = leave
+        now = self._clock.now()
+        if agent.here and at > now:
+            self._emit(ev.AgentLeaveAnnounced(at=now, agent_id=agent.day.agent_id, leaves_at=at, reason=reason))
 
     def _plan_break(self, agent: SimulatedAgent) -> None:
         if agent.next_break < len(agent.day.breaks):
@@ -243,7 +267,7 @@ class SimulatedFloor:
             self._log_out(agent)
         else:
             agent.leaving = True
-            self._emit(ev.AgentPaused(at=self._clock.now(), agent_id=agent.day.agent_id, reason="end of the shift"))
+            self._emit(ev.AgentPaused(at=self._clock.now(), agent_id=agent.day.agent_id, reason=_END_OF_SHIFT))
 
     def _log_out(self, agent: SimulatedAgent) -> None:
         agent.here = agent.on_break = agent.leaving = False

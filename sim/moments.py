@@ -101,6 +101,7 @@ class Moments:
                 changes = {
                     "mode": event.mode,
                     "target abandon rate": event.target_abandon_rate,
+                    "lines per idle agent": event.lines_per_idle_agent,
                     "most lines per idle agent": event.max_lines_per_idle_agent,
                 }
                 text = ", ".join(f"{name} {value}" for name, value in changes.items() if value is not None)

@@ -26,6 +26,7 @@ from sim.scenario import Scenario
 
 SHORT = {
     "pacing.target_abandon_rate": "campaign.target_abandon_rate",
+    "pacing.lines_per_idle_agent": "campaign.lines_per_idle_agent",
     "pacing.max_lines_per_idle_agent": "campaign.max_lines_per_idle_agent",
     "pacing.mode": "campaign.mode",
     "agents": "floor.agents",

@@ -118,8 +118,10 @@ class _Floor:
         self.changes: list[AgentChange] = []
         self._paused: set[str] = set()
         self._here: set[str] = set()
+        self._announced: dict[str, tuple[float, str]] = {}  # when an agent leaves, and why
 
     def step(self, event: ev.Event) -> None:
+        self._begin_leaves(event.at)
         match event:
             case ev.AgentLoggedIn(agent_id=agent_id) if agent_id not in self._here:
                 self._here.add(agent_id)
@@ -127,13 +129,29 @@ class _Floor:
             case ev.AgentLoggedOut(agent_id=agent_id) if agent_id in self._here:
                 self._here.discard(agent_id)
                 self._paused.discard(agent_id)
+                self._announced.pop(agent_id, None)
                 self._note(event.at, agent_id, "log_out")
             case ev.AgentPaused(agent_id=agent_id, reason=reason) if agent_id not in self._paused:
                 self._paused.add(agent_id)
                 self._note(event.at, agent_id, "pause", reason)
+            case ev.AgentLeaveAnnounced(agent_id=agent_id, leaves_at=leaves_at, reason=reason):
+                self._announced.pop(agent_id, None)
+                if leaves_at is not None:
+                    self._announced[agent_id] = (max(leaves_at, event.at), reason)
             case ev.AgentReadied(agent_id=agent_id) if agent_id in self._paused:
                 self._paused.discard(agent_id)
                 self._note(event.at, agent_id, "ready")
+
+    def _begin_leaves(self, now: float) -> None:
+        """An announced leave begins at its time, and no event says so."""
+        if not self._announced:
+            return
+        for agent_id, (leaves_at, reason) in list(self._announced.items()):
+            if leaves_at <= now:
+                del self._announced[agent_id]
+                if agent_id in self._here and agent_id not in self._paused:
+                    self._paused.add(agent_id)
+                    self._note(leaves_at, agent_id, "pause", reason)
 
     def _note(self, at: float, agent_id: str, kind: str, reason: str = "") -> None:
         self.changes.append(AgentChange(at=at, agent_id=agent_id, kind=kind, reason=reason))

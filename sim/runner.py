@@ -45,14 +45,9 @@ class Runner:
 
         `progress` is called with the virtual time, once in TOLD_EVERY_S virtual seconds.
         """
-        fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
-        for some, progress_of, last in lead_chunks(leads, fresh):
-            self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of, last=last))
-        self._world.begin(self._take)
-        self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
+        self.begin(leads, until=until)
         clock, engine, inbox, recorder = self._clock, self.engine, self._inbox, self._recorder
         tell_at = clock.now() + TOLD_EVERY_S if progress is not None else inf
-        self._drain()
         while not engine.ended and clock.advance():
             if not inbox:
                 continue
@@ -64,6 +59,24 @@ class Runner:
             if clock.now() >= tell_at and progress is not None:
                 tell_at = clock.now() + TOLD_EVERY_S
                 progress(clock.now())
+
+    def begin(self, leads: Sequence[Lead], *, until: float) -> None:
+        """Load the leads and open the day; it is drained at `until` (UTC seconds)."""
+        fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
+        for some, progress_of, last in lead_chunks(leads, fresh):
+            self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of, last=last))
+        self._world.begin(self._take)
+        self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
+        self._drain()
+
+    def play(self, *, until: float) -> None:
+        """Go on with a day that has begun, through all that is due by `until` (UTC seconds)."""
+        while not self.engine.ended:
+            due = self._clock.next_at
+            if due is None or due > until:
+                return
+            self._clock.advance()
+            self._drain()
 
     def _take(self, event: ev.Event) -> None:
         self._inbox.append(event)

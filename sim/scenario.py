@@ -259,6 +259,9 @@ class Floor(Section):
         Uniform(kind="uniform", low=0.0, high=20.0), description="from the shift's begin to the log-in"
     )
     breaks: tuple[ScheduledBreak, ...] = ()
+    announce: Duration = Field(
+        0.0, description="how long before the dialer is told of scheduled breaks and shifts' ends; 0: never"
+    )
     break_every_s: Duration = Field(
         0.0, description="mean time between breaks at random, half to one and a half; 0: none"
     )

@@ -219,7 +219,8 @@ class World:
         if now >= call.leaves_at:
             self._end(call, _NORMAL_CLEARING, None)
             return
-        self._emit(ev.AttemptScreened(at=now, attempt_id=call.attempt_id, verdict=verdict))
+        # Simulated detection decides as the greeting ends.
+        self._emit(ev.AttemptScreened(at=now, attempt_id=call.attempt_id, verdict=verdict, greeting_ended_at=now))
         if verdict == "machine":
             self._end(call, _NORMAL_CLEARING, None)
         else:

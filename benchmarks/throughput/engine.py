@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.report import Row
+from benchmarks.report import Findings, Row
 from dialer.adapters.journal import read_journal
 from dialer.adapters.store.memory import MemoryStore
 from dialer.bootstrap import make_engine, simulate
@@ -28,7 +28,7 @@ SEEDS = (7,)
 GOAL = 30_000
 
 
-def run(quick: bool) -> Sequence[Row]:
+def run(quick: bool) -> Findings:
     """Rows for 20, 100 and 500 agents; the bar is that of 100."""
     rows = []
     for agents, leads, hours in (
@@ -45,7 +45,7 @@ def run(quick: bool) -> Sequence[Row]:
                 command="./run bench engine",
             )
         )
-    return rows
+    return Findings(rows=rows)
 
 
 def _events_per_s(agents: int, leads: int, hours: float, *, repeats: int) -> float:

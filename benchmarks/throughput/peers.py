@@ -10,7 +10,7 @@ import ciw  # type: ignore[import-untyped]
 import simpy
 
 from sim.fast import FastScenario
-from sim.fast.loop import CELLS, Table
+from sim.fast.layout import CELLS, Table
 from sim.fast.scenario import tables_of
 
 DECISION_DELAY_S, DECISION_GAP_S, TICK_S = 0.1, 0.25, 1.0

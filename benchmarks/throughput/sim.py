@@ -17,12 +17,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from benchmarks.report import Row
+from benchmarks.report import Findings, Row
 from sim.distributions import Exponential, Fixed
 from sim.fast import FastResult, FastScenario, fast_of
 from sim.fast import run as run_fast
@@ -38,7 +38,7 @@ FAST_OVER_SIMPY, PRICED_EVENTS, ENGINE_OVER_SIMPY = 10.0, 200_000, 0.12
 DAYS: dict[int, tuple[int, float, float | None]] = {100: (40_000, 5.0, 400.0), 1000: (400_000, 90.0, None)}
 
 
-def run(quick: bool) -> Sequence[Row]:
+def run(quick: bool) -> Findings:
     """Rows of the three models."""
     # Imported here: their packages are for developers.
     from benchmarks.throughput import peers
@@ -54,7 +54,7 @@ def run(quick: bool) -> Sequence[Row]:
         if quick and agents > 100:
             continue
         rows += _real_day(agents, leads // 8 if quick else leads, hours, most_s, most_mb, simpy_rate)
-    return rows
+    return Findings(rows=rows)
 
 
 def _waiting_line(peers: Any, hours: int) -> list[Row]:

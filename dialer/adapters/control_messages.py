@@ -51,6 +51,14 @@ class PauseAgent(Request, frozen=True, kw_only=True, tag=True):
     reason: str = "supervisor"
 
 
+class AnnounceLeave(Request, frozen=True, kw_only=True, tag=True):
+    """An agent will leave at a known time: `13:00`, `10m` from now; `never` takes it back. As a person typed it."""
+
+    agent_id: str
+    when: str
+    reason: str = "break"
+
+
 class ResumeAgent(Request, frozen=True, kw_only=True, tag=True):
     """End an agent's pause."""
 
@@ -64,7 +72,17 @@ class LogOutAgent(Request, frozen=True, kw_only=True, tag=True):
 
 
 AnyRequest = (
-    GetStatus | ListAgents | Pause | Resume | Drain | StopNow | SetPacing | PauseAgent | ResumeAgent | LogOutAgent
+    GetStatus
+    | ListAgents
+    | Pause
+    | Resume
+    | Drain
+    | StopNow
+    | SetPacing
+    | PauseAgent
+    | AnnounceLeave
+    | ResumeAgent
+    | LogOutAgent
 )
 
 
@@ -86,6 +104,7 @@ class AgentRow(msgspec.Struct, frozen=True, kw_only=True):
     since_s: float | None
     attempt_id: int | None
     pause_reason: str
+    leaves_in_s: float | None = None  # until the leave that was announced
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="answer"):

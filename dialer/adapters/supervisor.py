@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
 import structlog
 
@@ -11,6 +11,7 @@ from compliance.ruleset import EVERYTHING
 from dialer.adapters import control_messages as msg
 from dialer.adapters.audit import AuditLog, Person, Value
 from dialer.config.campaign import Campaign
+from dialer.config.leave_time import leave_time
 from dialer.config.live_pacing import LIVE_KEYS, changed_pacing
 from dialer.config.names import meant
 from dialer.core import events as ev
@@ -64,6 +65,8 @@ class Supervisor:
             case msg.PauseAgent():
                 fact = ev.AgentPaused(at=now, agent_id=request.agent_id, reason=request.reason)
                 return self._order_agent(request.agent_id, fact, "agents pause", who)
+            case msg.AnnounceLeave():
+                return self._announce_leave(request, now, who)
             case msg.ResumeAgent():
                 return self._order_agent(
                     request.agent_id, ev.AgentReadied(at=now, agent_id=request.agent_id), "agents resume", who
@@ -103,18 +106,8 @@ class Supervisor:
             self._write(who, "set", old=old, new=dict(changes), refused=str(error))
             return msg.Refused(reasons=error.faults)
         self._in_force = after
-        new: dict[str, Value] = {key: getattr(after, key) for key in changes}
-        self._runtime.emit(
-            ev.PacingChanged(
-                at=now,
-                by=who.name,
-                mode=after.mode if "mode" in changes else None,
-                target_abandon_rate=after.target_abandon_rate if "target_abandon_rate" in changes else None,
-                max_lines_per_idle_agent=(
-                    after.max_lines_per_idle_agent if "max_lines_per_idle_agent" in changes else None
-                ),
-            )
-        )
+        new: dict[str, Any] = {key: getattr(after, key) for key in changes}
+        self._runtime.emit(ev.PacingChanged(at=now, by=who.name, **new))
         self._write(who, "set", old=old, new=new)
         return msg.Done(
             what="set",
@@ -134,6 +127,14 @@ class Supervisor:
         self._write(who, what, new={"agent": agent_id})
         return msg.Done(what=f"{what} {agent_id}")
 
+    def _announce_leave(self, request: msg.AnnounceLeave, now: float, who: Person) -> msg.AnyAnswer:
+        try:
+            leaves_at = leave_time(request.when, now)
+        except ConfigError as error:
+            return msg.Refused(reasons=error.faults)
+        fact = ev.AgentLeaveAnnounced(at=now, agent_id=request.agent_id, leaves_at=leaves_at, reason=request.reason)
+        return self._order_agent(request.agent_id, fact, "agents leave", who)
+
     # ---- answers ----------------------------------------------------------------------------------------------
     def _agents(self, now: float) -> msg.Agents:
         rows = []
@@ -146,6 +147,7 @@ class Supervisor:
                     state=agent.state.name.lower(),
                     since_s=None if offline else max(0.0, now - agent.since),
                     attempt_id=agent.attempt_id,
+                    leaves_in_s=None if agent.leaves_at is None else max(0.0, agent.leaves_at - now),
                     pause_reason=agent.pause_reason if agent.pausing or agent.state is AgentState.PAUSED else "",
                 )
             )

@@ -10,7 +10,8 @@ from dialer.config.rule_packs import rule_set
 from dialer.core.engine import Engine
 from pacing.registry import make_policy, warm_up
 
-POLICY_OF_MODE = {"progressive": "progressive-v1", "predictive": "priced-v1"}
+# The modes that run today. Manual and preview will have `on-request-v1`, agentless dialling `agentless-v1`.
+POLICY_OF_MODE = {"progressive": "progressive-v1", "power": "power-v1", "predictive": "priced-v1"}
 
 
 def make_engine(campaign: Campaign, *, run: int, seed: int, policies: Mapping[str, str] = POLICY_OF_MODE) -> Engine:

@@ -48,6 +48,7 @@ _COMMANDS = {
     "agents": {
         "list": "control:list_agents",
         "pause": "control:pause_agent",
+        "leave": "control:announce_leave",
         "resume": "control:resume_agent",
         "logout": "control:log_out_agent",
     },
@@ -56,6 +57,7 @@ _COMMANDS = {
         "run": "sim.run:run",
         "compare": "sim.compare:compare",
         "sweep": "sim.sweep:sweep",
+        "limit": "sim.limit:limit",
         "replay": "sim.replay:replay",
         "calibrate": "sim.calibrate:calibrate",
         "init": "sim.scenarios:init",
@@ -64,9 +66,9 @@ _COMMANDS = {
     },
 }
 _GROUPS = {
-    "agents": "The agents of a running campaign: list, pause, resume, log out.",
+    "agents": "The agents of a running campaign: list, pause, announce a leave, resume, log out.",
     "lead": "Single leads: stop one for ever.",
-    "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay a journal, fit to logs.",
+    "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay, fit to logs; the limit.",
 }
 for _group, _commands in _COMMANDS.items():
     _app = App(name=_group, help=_GROUPS[_group]) if _group else app

@@ -6,6 +6,7 @@ _BENCHMARKS = {
     "engine": "benchmarks.throughput.engine",
     "pacing": "benchmarks.scenario.pacing",
     "sim": "benchmarks.throughput.sim",
+    "campaigns": "benchmarks.throughput.campaigns",
 }
 
 
@@ -17,7 +18,7 @@ def bench(name: str | None = None, *, quick: bool = False, json: bool = False) -
     name
         Which one; all of them if not named.
     quick
-        A smoke run of a few seconds: the figures are rough and are not kept.
+        A smoke run of seconds, of pacing within three minutes: the figures are rough and are not kept.
     json
         Print one JSON object a row.
     """
@@ -35,18 +36,20 @@ def bench(name: str | None = None, *, quick: bool = False, json: bool = False) -
     console = Console(stderr=json)
     for chosen in (name,) if name else tuple(_BENCHMARKS):
         module = importlib.import_module(_BENCHMARKS[chosen])
-        rows = module.run(quick)
+        found = module.run(quick)
         if json:
-            for row in rows:
+            for row in found.rows:
                 print(orjson.dumps(row).decode())
         else:
+            for told in found.shown:
+                console.print(told)
             table = Table(title=chosen, title_justify="left")
             for column in ("bar", "value", "goal", "met"):
                 table.add_column(column)
-            for row in rows:
+            for row in found.rows:
                 met = {True: "yes", False: "NO", None: "–"}[row["met"]]
                 table.add_row(row["bar"], f"{row['value']:,}", row["goal"], met)
             console.print(table)
         if not quick:
-            console.print(f"kept in {write_result(chosen, rows, seeds=module.SEEDS)}", soft_wrap=True)
+            console.print(f"kept in {write_result(chosen, found, seeds=module.SEEDS)}", soft_wrap=True)
     return 0

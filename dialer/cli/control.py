@@ -174,6 +174,9 @@ def stop(
 def set_pacing(campaign: str, *changes: str, data: Path | None = None, json: bool = False) -> int:
     """Change how a running campaign paces, in force at its next decision, as in `dialer set example mode=progressive`.
 
+    Modes: progressive (one line for each idle agent), power (lines_per_idle_agent for each), predictive (as many as
+    the abandon target allows).
+
     Refused where it would loosen the law; every change, made or refused, stands in audit.jsonl of the data folder.
 
     Parameters
@@ -181,7 +184,7 @@ def set_pacing(campaign: str, *changes: str, data: Path | None = None, json: boo
     campaign
         Its name, as `dialer status` lists it.
     changes
-        target_abandon_rate=0.02, mode=progressive, max_lines_per_idle_agent=3: one or several.
+        target_abandon_rate=0.02, mode=power, lines_per_idle_agent=2, max_lines_per_idle_agent=3: one or several.
     data
         Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
     json
@@ -240,6 +243,31 @@ def pause_agent(
     from dialer.adapters.control_messages import PauseAgent
 
     return _tell(_ask(data, campaign, PauseAgent(agent_id=agent, reason=reason)), json=json)
+
+
+def announce_leave(
+    campaign: str, agent: str, when: str, *, reason: str = "break", data: Path | None = None, json: bool = False
+) -> int:
+    """Say beforehand when an agent leaves: pacing counts on it, and the pause begins then, or after the call.
+
+    Parameters
+    ----------
+    campaign
+        Its name, as `dialer status` lists it.
+    agent
+        The agent's id.
+    when
+        13:00 by this machine's clock, or 10m from now; never takes it back.
+    reason
+        Why; it stands in the journal.
+    data
+        Its data folder; if not named .cadencia, or .cadencia-sandbox if it runs there.
+    json
+        Print JSON.
+    """
+    from dialer.adapters.control_messages import AnnounceLeave
+
+    return _tell(_ask(data, campaign, AnnounceLeave(agent_id=agent, when=when, reason=reason)), json=json)
 
 
 def resume_agent(campaign: str, agent: str, *, data: Path | None = None, json: bool = False) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.table import Table
 
 from dialer.adapters.control_messages import Agents, Status
-from dialer.cli.live_view import percent, summary_lines, why
+from dialer.cli.live_view import budget, fault, percent, summary_lines, why
 from dialer.cli.safe_text import safe
 from dialer.core.status import CampaignStatus
 
@@ -50,13 +50,20 @@ def detail_lines(answer: Status) -> Iterator[str]:
     """One campaign in plain lines: figures, what holds it up, the last decisions."""
     status = answer.status
     yield f"{status.campaign} (pid {answer.pid}): {state_of(status)}, {status.mode} ({status.policy})"
+    power = f"lines_per_idle_agent {status.lines_per_idle_agent:g}, " if status.mode == "power" else ""
     yield (
-        f"target_abandon_rate {status.target_abandon_rate:g}, "
+        f"target_abandon_rate {status.target_abandon_rate:g}, {power}"
         f"max_lines_per_idle_agent {status.max_lines_per_idle_agent:g}"
     )
     agents = ", ".join(f"{count} {state.replace('_', '-')}" for state, count in status.agents.items() if count)
     yield f"agents: {agents or 'none'}; lines {status.dialling}, waiting {status.waiting}, talking {status.talking}"
     yield from summary_lines(status)
+    for account in status.abandon_accounts:
+        tightest = ", the tightest" if account.rule == status.tightest_account else ""
+        yield f"abandon budget: {budget(account)}{tightest}"
+    if status.pacing_fault:
+        yield f"{fault(status)} ({status.pacing_fault})"
+        yield f"  to try it again: dialer set {status.campaign} mode={status.mode}"
     for obstacle in obstacles(status):
         yield f"nobody new is called: {obstacle}"
     if status.decisions:
@@ -94,7 +101,7 @@ def obstacles(status: CampaignStatus) -> list[str]:
 def agent_table(answer: Agents) -> Table:
     """A campaign's agents, one a row."""
     table = Table(title="agents", title_justify="left")
-    for column in ("agent", "name", "state", "for", "attempt", "pause"):
+    for column in ("agent", "name", "state", "for", "attempt", "pause", "leaves in"):
         table.add_column(column)
     for agent in answer.agents:
         table.add_row(
@@ -104,6 +111,7 @@ def agent_table(answer: Agents) -> Table:
             "–" if agent.since_s is None else span(agent.since_s),
             "–" if agent.attempt_id is None else str(agent.attempt_id),
             safe(agent.pause_reason),
+            "–" if agent.leaves_in_s is None else span(agent.leaves_in_s),
         )
     return table
 

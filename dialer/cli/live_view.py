@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dialer.core.actions import Decision
 from dialer.core.status import CampaignStatus
+from pacing.accounts.account import Standing
 from pacing.explain import explain
 
 _AGENT_COLOURS = {
@@ -42,6 +43,13 @@ def percent(rate: float | None) -> str:
     return "–" if rate is None else f"{100 * rate:.1f} %"
 
 
+def budget(account: Standing) -> str:
+    """What an account of abandons still allows, in a few words."""
+    left = account.budget_left
+    stands = f"{left:.1f} left" if left >= 0 else f"overdrawn by {-left:.1f}"
+    return f"{stands} ({account.rule}: {percent(account.rate)} of {percent(account.cap_rate)})"
+
+
 def plain_line(status: CampaignStatus, zone: tzinfo) -> str:
     """The campaign in one line, for logs and pipes."""
     agents = status.agents
@@ -52,8 +60,7 @@ def plain_line(status: CampaignStatus, zone: tzinfo) -> str:
         f"abandoned {percent(status.abandon_rate)} of {percent(status.target_abandon_rate)} | "
         f"promises {status.promises} | leads done {done}/{status.leads}"
     )
-    waits = waiting_for(status, zone)
-    return f"{line} | {waits}" if waits else line
+    return " | ".join(filter(None, (line, waiting_for(status, zone), fault(status))))
 
 
 def live_view(status: CampaignStatus, *, zone: tzinfo, share: float, note: str) -> RenderableType:
@@ -73,7 +80,14 @@ def _title(status: CampaignStatus, zone: tzinfo, note: str) -> Text:
     waits = waiting_for(status, zone)
     if waits:
         text.append(f"  {waits}", style="bold yellow")
+    if status.pacing_fault:
+        text.append(f"  {fault(status)}", style="bold red")
     return text
+
+
+def fault(status: CampaignStatus) -> str:
+    """What is wrong with the pacing, in a few words; empty if nothing is."""
+    return f"{status.mode} failed: one line for each free agent at most" if status.pacing_fault else ""
 
 
 def waiting_for(status: CampaignStatus, zone: tzinfo) -> str:
@@ -117,6 +131,10 @@ def _figures(status: CampaignStatus) -> Panel:
         "abandoned",
         Text(f"{status.abandoned}  ({percent(rate)}, cap {percent(status.target_abandon_rate)})", style=colour),
     )
+    for account in status.abandon_accounts:
+        if account.rule == status.tightest_account:
+            style = "green" if account.budget_left >= 1 else "yellow"
+            rows.add_row("abandon budget", Text(budget(account), style=style))
     rows.add_row("right-party contacts", f"{status.right_party_contacts:,}")
     rows.add_row("promises to pay", Text(f"{status.promises:,}", style="bold green"))
     rows.add_row("refused by rules", _counts(status.refusals))

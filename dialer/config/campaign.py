@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+
+from dialer.config.abandon import DEFAULT_ABANDON_RULES, AbandonRule, distinct
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 # What may stand in a name that reaches the switch's dialplan or a key of the store.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
-Mode = Literal["progressive", "predictive"]
+Mode = Literal["progressive", "power", "predictive"]
+# There are policies for these modes as well, and no way yet for a call to come about in them.
+MODES_TO_COME = {
+    "manual": "no agent can ask for a call yet",
+    "preview": "no agent can ask for a call yet",
+    "agentless": "nothing but an agent can take a call yet",
+}
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 KeyKind = Literal["person", "debt", "number"]
 PeriodKind = Literal["rolling_hours", "rolling_calendar_days", "calendar_day", "calendar_week_mon", "calendar_month"]
@@ -28,7 +36,20 @@ def _seconds(value: Any) -> Any:
     return value
 
 
+def _off(value: Any) -> Any:
+    """Read `off` as None."""
+    return None if value is False or value == "off" else value
+
+
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=366 * 86400.0)]
+
+
+# No less: a shorter ring is an abandoned call to US law (16 CFR 310.4(b)(4)(ii): 15 seconds or four rings).
+HangUpAfterRing = Annotated[
+    Annotated[float, BeforeValidator(_seconds), Field(ge=15.0, le=60.0)] | None,
+    BeforeValidator(_off),
+    WithJsonSchema({"anyOf": [{"type": "number", "ge": 15.0, "le": 60.0}, {"const": "off"}, {"type": "null"}]}),
+]
 
 
 class Section(BaseModel):
@@ -167,13 +188,23 @@ class Campaign(Section):
     caps: tuple[Cap, ...] = Field((), description="added to the law's caps; all must pass")
     closed_dates: tuple[str, ...] = Field((), description='further closed local dates, "2026-12-24"')
     target_abandon_rate: float = Field(0.03, gt=0, le=0.03)
+    lines_per_idle_agent: float = Field(1.5, ge=1, le=5, description="of mode power")
     max_lines_per_idle_agent: float = Field(8.0, ge=1, le=20)
+    abandon_rules: tuple[AbandonRule, ...] = Field(
+        DEFAULT_ABANDON_RULES, min_length=1, max_length=8, description="how abandons are counted; the tightest rules"
+    )
     connect_deadline_s: float = Field(2.0, ge=0.5, le=2.0, description="live answer to agent; then the message plays")
     ring_timeout_s: float = Field(22.0, ge=15.0, le=60.0)
+    hang_up_after_ring: HangUpAfterRing = Field(
+        15.0, description="a call that rang so long may be hung up when no agent would be there; off: never"
+    )
     ring_guard_s: float = Field(45.0, ge=0, le=600, description="no call is begun this close to a window's end")
     number_gap: Duration = Field(600.0, description="least rest of a lead between two attempts, whichever its numbers")
     wrap_up_limit_s: float = Field(30.0, ge=1, le=3600)
     amd: bool = Field(False, description="answering-machine detection before the agent")
+    amd_false_positive_rate: float = Field(
+        0.0, ge=0, le=0.2, description="people whom detection takes for machines / people who answer, as measured"
+    )
     retry: dict[str, Retry] = Field(
         default_factory=lambda: dict(DEFAULT_RETRY), description="what is not named keeps its default; max: 0 for never"
     )
@@ -184,10 +215,24 @@ class Campaign(Section):
     keys: dict[str, KeyMeaning] = Field(default_factory=lambda: dict(DEFAULT_KEYS))
     asterisk: Asterisk = Asterisk()
 
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _runs_today(cls, mode: Any) -> Any:
+        if isinstance(mode, str) and mode in MODES_TO_COME:
+            raise ValueError(
+                f"{mode} does not run yet ({MODES_TO_COME[mode]}): expected one of {', '.join(get_args(Mode))}"
+            )
+        return mode
+
     @field_validator("retry")
     @classmethod
     def _with_defaults(cls, named: dict[str, Retry]) -> dict[str, Retry]:
         return {**DEFAULT_RETRY, **named}
+
+    @field_validator("abandon_rules")
+    @classmethod
+    def _distinct_rules(cls, rules: tuple[AbandonRule, ...]) -> tuple[AbandonRule, ...]:
+        return distinct(rules)
 
     @field_validator("caller_ids")
     @classmethod

@@ -10,7 +10,7 @@ from dialer.config.campaign import Campaign
 from dialer.config.names import meant
 from dialer.errors import ConfigError
 
-LIVE_KEYS = ("mode", "target_abandon_rate", "max_lines_per_idle_agent")
+LIVE_KEYS = ("mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent")
 
 # The bound itself is the campaign model's: here is where it comes from, for whoever is refused.
 ABANDON_CAP_SOURCE = (
@@ -55,6 +55,8 @@ def _unknown(key: str) -> str:
 
 
 def _fault(key: str, message: str, found: object) -> str:
+    if message.startswith("Value error, "):
+        return f"{key}: {message.removeprefix('Value error, ')}"
     text = f"{key}: {message.replace('Input should be', 'expected')}, was {found}"
     too_high = key == "target_abandon_rate" and "less than" in message
     return f"{text} ({ABANDON_CAP_SOURCE})" if too_high else text

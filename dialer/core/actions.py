@@ -72,6 +72,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: float  # when it was settled
     disposition: str
     abandoned: bool = False  # a live answer that found no agent in time, whatever came of it afterwards
+    cut_short: bool = False  # we hung up as it rang, for want of an agent
     reserved_at: float
     originated_at: float | None
     answered_at: float | None
@@ -117,9 +118,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: int
     wanted: int  # lines the policy asked for
     launched: int  # lines after guards and the dial queue
+    hung_up: int = 0  # ringing lines ended because no agent would have been there
     # What bound it: none | no_agents | queue_empty | window | channels | cps | link | loading | store | paused |
-    # draining, or the policy's
-    # own (lines_per_idle_agent, abandon_budget, ...).
+    # draining | policy_fault, or the policy's own (lines_per_idle_agent, abandon_budget, ...).
     guard: str
     figures: dict[str, float]  # the policy's own: forecast, marginal abandon probability, price, budget
 
@@ -130,10 +131,18 @@ class NoteDecision(Action, frozen=True, kw_only=True, tag=True):
     decision: Decision
 
 
+class Alert(Action, frozen=True, kw_only=True, tag=True):
+    """Something is wrong that a person should mend; the campaign goes on."""
+
+    text: str
+
+
 class EndCampaign(Action, frozen=True, kw_only=True, tag=True):
     """Nothing is left to do, or a drain is complete."""
 
     reason: str
 
 
-AnyAction = Reserve | Originate | Bridge | HangUp | LogOut | Stop | Settle | SaveLearned | NoteDecision | EndCampaign
+AnyAction = (
+    Reserve | Originate | Bridge | HangUp | LogOut | Stop | Settle | SaveLearned | NoteDecision | Alert | EndCampaign
+)

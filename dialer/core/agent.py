@@ -52,10 +52,13 @@ class Agent:
         "attempt_id",
         "busy_since",
         "counts",
+        "leave_reason",
+        "leaves_at",
         "logging_out",
         "pause_reason",
         "pausing",
         "row",
+        "segment",
         "since",
         "spent",
         "state",
@@ -69,9 +72,14 @@ class Agent:
         self.since = 0.0  # when the present state began
         self.attempt_id: int | None = None  # the call reserved, talked on or wrapped up
         self.busy_since = 0.0  # when the agent was reserved for it
+        self.segment = 0  # of the lead of that call
         self.row = -1  # in the engine's table of busy agents; -1: not there
         self.pausing = False  # asked to pause after the call
         self.pause_reason = ""
+        self.leaves_at: float | None = (
+            None  # as announced: a pause begins then, or after the call; None: nothing is known
+        )
+        self.leave_reason = ""
         self.logging_out = False  # a supervisor wants the leg hung up after the call
 
     def move(self, trigger: type, at: float) -> None:

@@ -9,8 +9,10 @@ from dialer.core.attempt import BRIDGING, DISPOSING
 from dialer.core.calls import Calls
 from dialer.core.disposition import AGENT_DISPOSITIONS, STOPPING, Disposition
 from dialer.core.launching import Launching
+from dialer.core.pacers import Pacers
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
+from dialer.core.timers import LEAVE
 
 _KEYED = AGENT_DISPOSITIONS | {Disposition.MACHINE}
 
@@ -18,8 +20,11 @@ _KEYED = AGENT_DISPOSITIONS | {Disposition.MACHINE}
 class Agents:
     """Handles what happens to agents."""
 
-    def __init__(self, state: CampaignState, launching: Launching, settling: Settling, calls: Calls) -> None:
+    def __init__(
+        self, state: CampaignState, pacers: Pacers, launching: Launching, settling: Settling, calls: Calls
+    ) -> None:
         self._state = state
+        self._pacers = pacers
         self._launching = launching
         self._settling = settling
         self._calls = calls
@@ -47,6 +52,29 @@ class Agents:
         if agent is not None:
             self._state.floor.pause(agent, event.reason, event.at)
             self._launching.ask("AgentPaused")
+
+    def leave_announced(self, event: ev.AgentLeaveAnnounced) -> None:
+        """Keep the time of one who is there; a time that has passed is a pause now."""
+        state = self._state
+        agent = state.floor.get(event.agent_id)
+        if agent is None or agent.state is OFFLINE:
+            return
+        state.floor.announce(agent, event.leaves_at, event.reason)
+        place = state.floor.place(agent)
+        if event.leaves_at is not None and event.leaves_at > state.now:
+            state.timers.set(event.leaves_at, LEAVE, place)
+        else:
+            self.leave_due(place)
+        self._launching.ask("AgentLeaveAnnounced")
+
+    def leave_due(self, place: int) -> None:
+        """The announced time has come, if it is still the one that was announced: pause now, or after the call."""
+        agent = self._state.floor.at(place)
+        if agent.leaves_at is None or agent.leaves_at > self._state.now:
+            return
+        reason = agent.leave_reason
+        self._state.floor.announce(agent, None)
+        self.paused(ev.AgentPaused(at=self._state.now, agent_id=agent.agent_id, reason=reason))
 
     def readied(self, event: ev.AgentReadied) -> None:
         agent = self._state.floor.get(event.agent_id)
@@ -101,11 +129,10 @@ class Agents:
 
     def end_wrap_up(self, agent: Agent) -> None:
         state = self._state
-        attempt = state.attempts.get(agent.attempt_id or -1)
+        attempt, segment = state.attempts.get(agent.attempt_id or -1), agent.segment
         handle_s = state.floor.wrapped_up(agent, state.now)
         if attempt is None or not attempt.survived:  # nobody here knows when a survivor's call began
-            for policy in state.policies.values():
-                policy.handled(handle_s=handle_s)
+            self._pacers.handled(handle_s=handle_s, segment=segment)
             state.counters.handle_s += handle_s
             state.counters.handled += 1
         if attempt is not None:

@@ -71,6 +71,7 @@ class Attempt:
 
     __slots__ = (
         "abandoned",
+        "accounted",
         "agent_id",
         "answered_at",
         "attempt_id",
@@ -78,20 +79,26 @@ class Attempt:
         "caller_id",
         "claim",
         "closes_at",
+        "connected_at",
+        "cut_short",
         "disposition",
         "ended_at",
+        "greeting_began_at",
+        "greeting_ended_at",
         "hang_up_asked",
         "held",
         "lead",
+        "left",
         "live",
         "machine",
         "number",
         "number_index",
         "originated_at",
         "probability",
-        "rang",
+        "rang_at",
         "reserved_at",
         "row",
+        "segment",
         "state",
         "survived",
         "trunk",
@@ -113,19 +120,26 @@ class Attempt:
         self.state = S.RESERVING
         self.row = -1  # in the engine's table of lines in flight; -1: not there
         self.probability = 0.0
+        self.segment = 0  # of its lead, in what is learned
         self.reserved_at = at
         self.originated_at: float | None = None
-        self.answered_at: float | None = None
+        self.connected_at: float | None = None
+        self.answered_at: float | None = None  # connected; with detection, passed by it
+        self.greeting_began_at: float | None = None
+        self.greeting_ended_at: float | None = None
         self.bridged_at: float | None = None
         self.ended_at: float | None = None
         self.agent_id: str | None = None
         self.disposition: str | None = None  # as the agent set it
-        self.rang = False
+        self.rang_at: float | None = None  # the first sign of ringing
         self.live = False  # counted as a live answer
         self.machine = False
         self.abandoned = False
+        self.left = False  # hung up by the called party, before any agent and before the limit
+        self.accounted = False  # entered into the accounts of abandons
         self.held = False  # reserved by the store, not yet originated
         self.hang_up_asked = False
+        self.cut_short = False  # hung up as it rang, for want of an agent
         self.survived = False  # began in an earlier run
 
     @property

@@ -16,7 +16,7 @@ from dialer.core.disposition import Disposition
 from dialer.core.launching import TICK_S, Launching
 from dialer.core.retry import without_number
 from dialer.core.settling import Settling
-from dialer.core.state import CampaignState
+from dialer.core.state import LAUNCHED_AT, RUNG_SINCE, CampaignState
 from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
 
 # Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
@@ -76,7 +76,7 @@ class Calls:
     def _originate(self, attempt: Attempt) -> None:
         state = self._state
         attempt.originated_at = state.now
-        state.lines.column(0)[attempt.row] = state.now  # it rings from now on, not from its claim
+        state.lines.column(LAUNCHED_AT)[attempt.row] = state.now  # it rings from now on, not from its claim
         attempt.caller_id = choose_caller_id(attempt.number, state.campaign.caller_ids)
         state.counters.attempts += 1
         state.router.trunk(attempt.trunk).tally.attempts += 1
@@ -136,9 +136,11 @@ class Calls:
         attempt = self._fits(event.attempt_id, ev.AttemptRinging)
         if attempt is not None:
             attempt.move(ev.AttemptRinging)
-            if attempt.rang:
+            if attempt.rang_at is not None:
                 return
-            attempt.rang = True
+            attempt.rang_at = self._state.now
+            if attempt.row >= 0:
+                self._state.lines.column(RUNG_SINCE)[attempt.row] = attempt.rang_at
             tally = self._state.router.trunk(attempt.trunk).tally
             tally.rang += 1
             tally.set_up_s += event.at - (attempt.originated_at or event.at)
@@ -149,7 +151,7 @@ class Calls:
         if attempt is None:
             return
         attempt.move(ev.AttemptAnswered)
-        attempt.answered_at = event.at
+        attempt.connected_at = attempt.answered_at = event.at
         state.counters.answers += 1
         state.router.trunk(attempt.trunk).tally.answers += 1
         state.timers.set_coarse(state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
@@ -168,6 +170,8 @@ class Calls:
             self._settling.not_live(attempt)
             return
         attempt.answered_at = event.at  # the 2 s run from the end of the greeting
+        attempt.greeting_began_at = event.greeting_began_at
+        attempt.greeting_ended_at = event.greeting_ended_at
         self._settling.live_answer(attempt)
         self._to_waiting(attempt)
 
@@ -186,6 +190,7 @@ class Calls:
         self._state.floor.agents[event.agent_id].move(ev.AttemptBridged, event.at)
         self._state.counters.bridged += 1
         self._state.counters.answer_to_bridge_s += event.at - (attempt.answered_at or event.at)
+        self._state.abandon_book.enter(attempt, event.at)
 
     def bridge_failed(self, event: ev.BridgeFailed) -> None:
         attempt = self._fits(event.attempt_id, ev.BridgeFailed)
@@ -244,8 +249,8 @@ class Calls:
         if event.lost:
             return Disposition.UNKNOWN
         if attempt.hang_up_asked:
-            return Disposition.CANCELLED
-        end = read_end(event.cause, event.sip_code, rang=attempt.rang, answered=False)
+            return Disposition.NO_ANSWER if attempt.cut_short else Disposition.CANCELLED
+        end = read_end(event.cause, event.sip_code, rang=attempt.rang_at is not None, answered=False)
         return _END_DISPOSITION.get(end, Disposition.UNKNOWN)
 
     def _call_over(self, attempt: Attempt) -> None:
@@ -269,6 +274,7 @@ class Calls:
         if lost and not attempt.abandoned and waited_s <= self._state.campaign.connect_deadline_s:
             self._settling.close(attempt, Disposition.UNKNOWN)
             return
+        attempt.left = not attempt.abandoned and not attempt.hang_up_asked and not lost
         self._settling.live_answer(attempt)
         self._settling.abandon(attempt)
         self._settling.close(attempt, Disposition.ABANDONED)
@@ -284,7 +290,7 @@ class Calls:
         attempt.agent_id = event.agent_id
         if agent is None or agent.state is not IDLE:
             return  # whoever talks is not on our floor: the call goes on all the same, and its end settles it
-        self._state.floor.take_up(agent, attempt.attempt_id, event.at)
+        self._state.floor.take_up(agent, attempt.attempt_id, event.at, attempt.segment)
 
     def limit_passed(self, attempt_id: int) -> None:
         """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
@@ -310,7 +316,7 @@ class Calls:
         for attempt in list(state.waiting.values()):
             if attempt.hang_up_asked:
                 continue  # it is about to go
-            agent = state.floor.reserve(attempt.attempt_id, state.now)
+            agent = state.floor.reserve(attempt.attempt_id, state.now, attempt.segment)
             if agent is None:
                 return
             del state.waiting[attempt.attempt_id]

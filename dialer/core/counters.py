@@ -20,6 +20,7 @@ class Counters:
     live_answers: int = 0  # answered by a person, or by something not known to be a machine
     bridged: int = 0
     abandoned: int = 0
+    cut_short: int = 0  # hung up as they rang, for want of an agent
     right_party_contacts: int = 0
     promises: int = 0
     refusals: Counter[str] = field(default_factory=Counter)  # reservations refused, by rule

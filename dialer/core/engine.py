@@ -23,14 +23,16 @@ from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
 from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
+from dialer.core.pacers import Pacers
 from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
-from dialer.core.state import CampaignState
+from dialer.core.state import LAUNCHED_AT, CampaignState
 from dialer.core.status import CampaignStatus, status_of
-from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
+from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
 from pacing.policy import Policy
 
 SAVE_S = 60.0
+CLOCK_SLACK_S = 3600.0
 
 
 class Engine:
@@ -45,10 +47,11 @@ class Engine:
     ) -> None:
         state = CampaignState(campaign, rules=rules, policies=policies, run=run, seed=seed)
         self._state = state
-        self._settling = Settling(state)
-        self._launching = Launching(state)
+        self._pacers = Pacers(state)
+        self._settling = Settling(state, self._pacers)
+        self._launching = Launching(state, self._pacers, self._settling)
         self._calls = Calls(state, self._launching, self._settling)
-        self._agents = Agents(state, self._launching, self._settling, self._calls)
+        self._agents = Agents(state, self._pacers, self._launching, self._settling, self._calls)
         self.campaign = campaign
         self.queue = state.queue
         self.floor = state.floor
@@ -59,6 +62,7 @@ class Engine:
             ev.AgentLoggedIn: self._agents.logged_in,
             ev.AgentLoggedOut: self._agents.logged_out,
             ev.AgentPaused: self._agents.paused,
+            ev.AgentLeaveAnnounced: self._agents.leave_announced,
             ev.AgentReadied: self._agents.readied,
             ev.AgentKeyed: self._agents.keyed,
             ev.AttemptDisposed: self._agents.disposed,
@@ -119,7 +123,7 @@ class Engine:
 
     def line_s_of_lines_up(self, now: float) -> float:
         """Seconds, up to `now`, of all lines that are being set up or ringing."""
-        launched_at = self._state.lines.column(0)
+        launched_at = self._state.lines.column(LAUNCHED_AT)
         return float(now * len(launched_at) - launched_at.sum())
 
     @property
@@ -144,6 +148,7 @@ class Engine:
             if len(progress.number_ready_at) != len(lead.numbers):
                 progress = _fresh(progress, len(lead.numbers))
             index = self._state.queue.add(lead, progress)
+            self._state.learn_apart(lead.product)
             if lead.lead_id in event.unlisted:
                 self._state.unlisted.add(index)
             elif progress.status == "ready":
@@ -181,9 +186,13 @@ class Engine:
             self._state.attempts[claim.attempt_id] = attempt
 
     def _state_recalled(self, event: ev.StateRecalled) -> None:
-        """Go on with what an earlier run learned; what another version or another clock left is not for this one."""
-        if event.learned.at <= event.at and event.learned.version == __version__:
-            self._state.recall(event.learned)
+        """Go on with what an earlier run learned; what another version or another clock left is not for this one.
+        The accounts of abandons are the law's: they outlive a version, and a clock that was set back a little."""
+        learned = event.learned
+        if learned.at <= event.at and learned.version == __version__:
+            self._state.recall(learned)
+        elif learned.at <= event.at + CLOCK_SLACK_S:
+            self._state.abandon_book.accounts.restore(learned.accounts)
 
     def _store_stalled(self, _: ev.StoreStalled) -> None:
         self._state.store_ok = False
@@ -207,8 +216,11 @@ class Engine:
         """In force at the next decision."""
         if event.mode is not None:
             self._state.mode = event.mode
+            self._pacers.mode_set()
         if event.target_abandon_rate is not None:
             self._state.target_abandon_rate = event.target_abandon_rate
+        if event.lines_per_idle_agent is not None:
+            self._state.lines_per_idle_agent = event.lines_per_idle_agent
         if event.max_lines_per_idle_agent is not None:
             self._state.max_lines_per_idle_agent = event.max_lines_per_idle_agent
         self._launching.ask("PacingChanged")
@@ -250,6 +262,8 @@ class Engine:
                 self._calls.set_up_held()
             elif kind is SAVE:
                 self._save()
+            elif kind is LEAVE:
+                self._agents.leave_due(subject)
             elif kind is WRAP_UP_LIMIT:
                 attempt = self._state.attempts.get(subject)
                 if attempt is not None and attempt.state is DISPOSING:

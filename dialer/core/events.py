@@ -55,6 +55,15 @@ class AgentPaused(Event, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
+class AgentLeaveAnnounced(Event, frozen=True, kw_only=True, tag=True):
+    """An agent will leave at a known time, for a break or for the day: the pause begins then, or after the call that
+    goes on. None takes an announcement back."""
+
+    agent_id: str
+    leaves_at: float | None  # UTC seconds
+    reason: str = "break"
+
+
 class AgentReadied(Event, frozen=True, kw_only=True, tag=True):
     """An agent ended a pause (or a wrap-up) and is ready."""
 
@@ -150,10 +159,12 @@ class AttemptAnswered(Event, frozen=True, kw_only=True, tag=True):
 
 
 class AttemptScreened(Event, frozen=True, kw_only=True, tag=True):
-    """Answering-machine detection decided: `human`, `machine` or `uncertain`."""
+    """Answering-machine detection decided: `human`, `machine` or `uncertain`. None: the switch does not know when."""
 
     attempt_id: int
     verdict: str
+    greeting_began_at: float | None = None
+    greeting_ended_at: float | None = None
 
 
 class AttemptBridged(Event, frozen=True, kw_only=True, tag=True):
@@ -211,6 +222,7 @@ class PacingChanged(Event, frozen=True, kw_only=True, tag=True):
     by: str
     mode: str | None = None
     target_abandon_rate: float | None = None
+    lines_per_idle_agent: float | None = None
     max_lines_per_idle_agent: float | None = None
 
 
@@ -248,6 +260,7 @@ AnyEvent = (
     | AgentLoggedIn
     | AgentLoggedOut
     | AgentPaused
+    | AgentLeaveAnnounced
     | AgentReadied
     | AgentKeyed
     | AttemptDisposed

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
+
+import numpy as np
 
 from dialer.core import events as ev
 from dialer.core.actions import Bridge
-from dialer.core.agent import OFFLINE, ON_CALL, PAUSED, RESERVED, WRAP_UP, Agent, AgentState
+from dialer.core.agent import IDLE, OFFLINE, ON_CALL, PAUSED, RESERVED, WRAP_UP, Agent, AgentState
 from dialer.core.live_rows import LiveRows
+from pacing.view import NOTHING_KNOWN, Floats
 
 BUSY = frozenset({RESERVED, ON_CALL, WRAP_UP})
+# The columns of the busy agents' table.
+SINCE, SEGMENT, LEAVES_AT = range(3)
+AT_ONCE = 0.0  # as a time of leaving: long past, so right after the call
 
 
 class Floor:
@@ -21,8 +28,9 @@ class Floor:
         self.agents = {agent_id: Agent(agent_id, self._counts, self._spent) for agent_id in agent_ids}
         self._counts[OFFLINE] = len(self.agents)
         self._idle: dict[str, Agent] = {}
-        self.busy: LiveRows[Agent] = LiveRows(columns=1)  # when each busy agent's present call began
-        self.leaving = 0  # busy agents who will pause after their call
+        # when each busy agent's present call began, its lead's segment, when the agent leaves (infinity: not known)
+        self.busy: LiveRows[Agent] = LiveRows(columns=3)
+        self._announced: dict[str, Agent] = {}  # those whose leave is known
 
     @property
     def idle(self) -> int:
@@ -34,16 +42,28 @@ class Floor:
         """The ids of the ready agents, longest idle first."""
         return self._idle.keys()
 
-    def restore_order(self, idle: Iterable[str]) -> None:
-        """Set who is ready, longest idle first, after each agent's state was set."""
+    def restore_order(self, idle: Iterable[str], busy: Iterable[str]) -> None:
+        """Set who is ready, longest idle first, and the rows of the busy ones, after each agent's state was set."""
         self._counts[:] = [0] * len(AgentState)
         for agent in self.agents.values():
             self._counts[agent.state] += 1
         self._idle = {agent_id: self.agents[agent_id] for agent_id in idle}
+        self._announced = {agent.agent_id: agent for agent in self.agents.values() if agent.leaves_at is not None}
+        for agent in map(self.agents.__getitem__, busy):
+            self._occupy(agent, agent.attempt_id or 0, agent.busy_since, agent.segment)
+            self._note_leave(agent)
 
     def get(self, agent_id: str) -> Agent | None:
         """The agent of that id, if the campaign has one."""
         return self.agents.get(agent_id)
+
+    def place(self, agent: Agent) -> int:
+        """The agent's place in the campaign's order."""
+        return list(self.agents).index(agent.agent_id)
+
+    def at(self, place: int) -> Agent:
+        """The agent of that place."""
+        return self.agents[list(self.agents)[place]]
 
     @property
     def on_call(self) -> int:
@@ -76,6 +96,13 @@ class Floor:
         """Take up a snapshot's."""
         self._spent[:] = spent
 
+    def idle_leaves_at(self, until: float) -> Floats:
+        """When idle agents are known to leave, as far as that is before `until`; UTC seconds, in no order."""
+        if not self._announced:
+            return NOTHING_KNOWN
+        known = (agent.leaves_at for agent in self._announced.values() if agent.state is IDLE)
+        return np.array([at for at in known if at is not None and at <= until])
+
     def log_in(self, agent: Agent, at: float) -> None:
         """A leg came up; a second log-in of one who is there changes nothing."""
         if agent.state is OFFLINE:
@@ -88,6 +115,7 @@ class Floor:
             return None
         attempt_id = agent.attempt_id
         self._free(agent)
+        self.announce(agent, None)
         self._idle.pop(agent.agent_id, None)
         agent.logging_out = False
         agent.move(ev.AgentLoggedOut, at)
@@ -97,12 +125,20 @@ class Floor:
         """Pause now, or after the call."""
         agent.pause_reason = reason
         if agent.state in BUSY:
-            if not agent.pausing:
-                agent.pausing = True
-                self.leaving += 1
+            agent.pausing = True
+            self._note_leave(agent)
         elif agent.state is not OFFLINE:
             self._idle.pop(agent.agent_id, None)
             agent.move(ev.AgentPaused, at)
+
+    def announce(self, agent: Agent, leaves_at: float | None, reason: str = "") -> None:
+        """Note when an agent will leave; None: nothing is known any more."""
+        agent.leaves_at, agent.leave_reason = leaves_at, reason
+        if leaves_at is None:
+            self._announced.pop(agent.agent_id, None)
+        else:
+            self._announced[agent.agent_id] = agent
+        self._note_leave(agent)
 
     def ready(self, agent: Agent, at: float) -> None:
         """End a pause, or take back the wish for one."""
@@ -112,25 +148,21 @@ class Floor:
             agent.move(ev.AgentReadied, at)
             self._settle(agent, at)
 
-    def reserve(self, attempt_id: int, at: float) -> Agent | None:
-        """Promise the longest-idle agent to an answered call; None where nobody is idle."""
+    def reserve(self, attempt_id: int, at: float, segment: int = 0) -> Agent | None:
+        """Promise the longest-idle agent to an answered call, whose lead is of `segment`; None where nobody is idle."""
         agent = next(iter(self._idle.values()), None)
         if agent is None:
             return None
         del self._idle[agent.agent_id]
         agent.move(Bridge, at)
-        agent.attempt_id = attempt_id
-        agent.busy_since = at
-        self.busy.add(agent, at)
+        self._occupy(agent, attempt_id, at, segment)
         return agent
 
-    def take_up(self, agent: Agent, attempt_id: int, at: float) -> None:
+    def take_up(self, agent: Agent, attempt_id: int, at: float, segment: int = 0) -> None:
         """An idle agent turns out to talk in a call of an earlier run."""
         del self._idle[agent.agent_id]
         agent.move(ev.AttemptSurvived, at)
-        agent.attempt_id = attempt_id
-        agent.busy_since = at
-        self.busy.add(agent, at)
+        self._occupy(agent, attempt_id, at, segment)
 
     def release(self, agent: Agent, trigger: type, at: float) -> None:
         """A reserved agent's call came to nothing (`BridgeFailed` or `AttemptEnded`)."""
@@ -145,6 +177,13 @@ class Floor:
         agent.move(ev.AttemptDisposed, at)
         self._settle(agent, at, pausing=pausing)
         return handle_s
+
+    def _occupy(self, agent: Agent, attempt_id: int, at: float, segment: int) -> None:
+        agent.attempt_id = attempt_id
+        agent.busy_since = at
+        agent.segment = segment
+        leaves_at = agent.leaves_at
+        self.busy.add(agent, at, segment, inf if leaves_at is None else leaves_at)
 
     def _settle(self, agent: Agent, at: float, *, pausing: bool = False) -> None:
         """An agent just became idle: queue up, or pause if that was asked for."""
@@ -165,4 +204,10 @@ class Floor:
         """Forget the wish for a pause."""
         if agent.pausing:
             agent.pausing = False
-            self.leaving -= 1
+            self._note_leave(agent)
+
+    def _note_leave(self, agent: Agent) -> None:
+        """Show in a busy agent's row when they leave."""
+        if agent.row >= 0:
+            known = AT_ONCE if agent.pausing else agent.leaves_at
+            self.busy.column(LEAVES_AT)[agent.row] = inf if known is None else known

@@ -12,7 +12,9 @@ from __future__ import annotations
 from compliance.frequency import DialCandidate
 from compliance.ruleset import EVERYTHING
 from dialer.core import actions as act
-from dialer.core.attempt import Attempt
+from dialer.core.attempt import RINGING, Attempt
+from dialer.core.pacers import Pacers
+from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
 from dialer.core.timers import DECIDE, TICK
 from pacing.policy import Pace
@@ -23,13 +25,16 @@ DECISION_GAP_S = 0.25
 TICK_S = 1.0
 SLOW_TICK_S = 60.0
 CLAIMS_PER_BATCH = 100
+LEAVES_SOON_S = 600.0  # a later leave of an idle agent is nothing to a decision
 
 
 class Launching:
     """Decides and claims. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState) -> None:
+    def __init__(self, state: CampaignState, pacers: Pacers, settling: Settling) -> None:
         self._state = state
+        self._pacers = pacers
+        self._settling = settling
 
     def tick(self) -> None:
         self._state.ticking = False
@@ -89,9 +94,11 @@ class Launching:
         head = state.queue.peek(state.now)
         guard = self._closed(head)
         if head is None or guard:
-            self._note(cause, Pace(lines=0, guard=guard), 0, guard)
+            hung_up = self._only_hang_up() if len(state.lines) and state.link_up else 0
+            self._note(cause, Pace(lines=0, guard=guard), 0, guard, hung_up)
             return
-        pace = state.policy.lines(self._view(head), state.rng)
+        pace = self._pacers.pace(self._view(head))
+        hung_up = self._cut_short(pace.hang_up) if pace.hang_up else 0
         count, guard = pace.lines, pace.guard
         if count:
             room = state.router.room(state.now)
@@ -102,22 +109,53 @@ class Launching:
         launched = self._launch(count) if count else 0
         if launched < count:
             guard = "queue_empty"
-        self._note(cause, pace, launched, guard)
+        self._note(cause, pace, launched, guard, hung_up)
 
-    def _view(self, head: int) -> PacingView:
+    def _view(self, head: int | None) -> PacingView:
+        """What the policy may see; without a lead that would come next, with what is usual."""
         state = self._state
+        handling_since, handling_segment, leaves_at = state.floor.busy.columns
+        launched_at, probability, rung_since, line_segment = state.lines.columns
         return PacingView(
             now=state.now,
             idle=state.floor.idle,
-            handling_since=state.floor.busy.column(0),
-            leaving=state.floor.leaving,
-            ringing_since=state.lines.column(0),
-            answer_probability=state.lines.column(1),
+            idle_leaves_at=state.floor.idle_leaves_at(state.now + LEAVES_SOON_S),
+            handling_since=handling_since,
+            handling_segment=handling_segment,
+            leaves_at=leaves_at,
+            talking=state.floor.on_call,
+            ringing_since=launched_at,
+            answer_probability=probability,
+            rung_since=rung_since,
+            line_segment=line_segment,
+            launched=state.launched,
             waiting=len(state.waiting),
-            next_answer_probability=self.probability(head),
+            next_answer_probability=state.answers.rate if head is None else self.probability(head),
+            next_segment=0 if head is None else state.segments.get(state.queue[head].lead.product, 0),
+            hang_up_after_ring_s=state.hang_up_after_ring_s,
             max_lines_per_idle_agent=state.max_lines_per_idle_agent,
+            lines_per_idle_agent=state.lines_per_idle_agent,
             target_abandon_rate=state.target_abandon_rate,
+            budget_left=state.abandon_book.accounts.tightest(state.now).budget_left,
         )
+
+    def _only_hang_up(self) -> int:
+        """Nothing may be launched; for the lines that ring, agents may be wanting all the same."""
+        return self._cut_short(self._pacers.pace(self._view(None)).hang_up)
+
+    def _cut_short(self, rows: tuple[int, ...]) -> int:
+        """Hang up lines that rang long enough, as the law counts it, and for whose answer nobody would be there; return
+        how many."""
+        state, hung_up = self._state, 0
+        for attempt in [state.lines.owners[row] for row in rows]:
+            rang_at = attempt.rang_at
+            if attempt.state is not RINGING or rang_at is None or attempt.hang_up_asked:
+                continue
+            if state.now - rang_at >= state.hang_up_after_ring_s:
+                attempt.cut_short = True
+                hung_up += 1
+                self._settling.hang_up(attempt, "no agent would be there")
+        return hung_up
 
     def probability(self, index: int) -> float:
         entry = self._state.queue[index]
@@ -163,13 +201,14 @@ class Launching:
         assert trunk is not None, "a launch never exceeds the router's room"
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
         attempt.probability = self.probability(index)
+        attempt.segment = state.segments.get(lead.product, 0)
         state.attempts[attempt_id] = attempt
-        state.lines.add(attempt, now, attempt.probability)
+        state.add_line(attempt)
         return claim
 
-    def _note(self, cause: str, pace: Pace, launched: int, guard: str) -> None:
-        """Keep a decision that launched something, or whose reason is new."""
-        if not launched and guard == self._state.last_guard:
+    def _note(self, cause: str, pace: Pace, launched: int, guard: str, hung_up: int = 0) -> None:
+        """Keep a decision that launched or hung up something, or whose reason is new."""
+        if not launched and not hung_up and guard == self._state.last_guard:
             return
         self._state.last_guard = guard
         decision = act.Decision(
@@ -182,6 +221,7 @@ class Launching:
             waiting=len(self._state.waiting),
             wanted=pace.lines,
             launched=launched,
+            hung_up=hung_up,
             guard=guard,
             figures=pace.figures,
         )

@@ -17,3 +17,5 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     policies: dict[str, dict[str, Any]]  # policy id: its snapshot
     answers: dict[str, Any]  # `models.answer.AnswerTable.snapshot`
     counters: dict[str, Any]  # `Counters.snapshot`
+    accounts: dict[str, Any] = {}  # `AbandonAccounts.snapshot`: of any version, for they are the law's counts
+    segments: dict[str, int] = {}  # the products that are learned apart, each with its number

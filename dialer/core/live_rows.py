@@ -50,6 +50,11 @@ class LiveRows(Generic[RowOwner]):
             last.row = row
         owner.row = -1
 
+    @property
+    def columns(self) -> NDArray[np.float64]:
+        """The live part of every column, in order: a view, shape (columns, rows)."""
+        return self._data[:, : len(self.owners)]
+
     def column(self, index: int) -> NDArray[np.float64]:
         """The live part of a column: a view, not a copy."""
         return self._data[index, : len(self.owners)]

@@ -11,6 +11,7 @@ from dialer.core import events as ev
 from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RESERVING, RINGING, Attempt
 from dialer.core.disposition import NETWORK_FAULTS, STOPPING, Disposition
 from dialer.core.lead import LeadProgress
+from dialer.core.pacers import Pacers
 from dialer.core.retry import after_attempt, without_number
 from dialer.core.state import CampaignState
 
@@ -26,8 +27,9 @@ _UNANSWERED = (
 class Settling:
     """Ends attempts. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState) -> None:
+    def __init__(self, state: CampaignState, pacers: Pacers) -> None:
         self._state = state
+        self._pacers = pacers
 
     def stop(self, keys: tuple[str, ...], reason: str) -> None:
         for attempt in self._state.attempts.values():
@@ -63,11 +65,10 @@ class Settling:
         after_s = state.now - began
         attempts = state.queue[attempt.lead].progress.attempts
         state.answers.learn(attempts, began, answered=answered)
-        for policy in state.policies.values():
-            if answered:
-                policy.answered(after_s=after_s, probability=attempt.probability)
-            else:
-                policy.not_answered(after_s=after_s, probability=attempt.probability)
+        if answered:
+            self._pacers.answered(attempt, after_s)
+        else:
+            self._pacers.not_answered(attempt, after_s)
 
     def abandon(self, attempt: Attempt) -> None:
         """Count an abandoned call, once."""
@@ -75,8 +76,8 @@ class Settling:
             attempt.abandoned = True
             self._state.counters.abandoned += 1
             self._state.counters.lost_wait_s += self._state.now - (attempt.answered_at or self._state.now)
-            for policy in self._state.policies.values():
-                policy.abandoned()
+            self._state.abandon_book.enter(attempt, self._state.now)
+            self._pacers.abandoned()
 
     def hang_up(self, attempt: Attempt, reason: str) -> None:
         attempt.hang_up_asked = True
@@ -135,6 +136,8 @@ class Settling:
         del state.attempts[attempt.attempt_id]
         self._off_line(attempt)
         state.counters.settled(disposition)
+        state.counters.cut_short += attempt.cut_short
+        state.abandon_book.settled(attempt, disposition)
         if disposition in NETWORK_FAULTS and attempt.trunk:
             state.router.trunk(attempt.trunk).tally.failed += 1
         entry = state.queue[attempt.lead]
@@ -149,6 +152,7 @@ class Settling:
                 at=state.now,
                 disposition=disposition,
                 abandoned=attempt.abandoned,
+                cut_short=attempt.cut_short,
                 reserved_at=attempt.reserved_at,
                 originated_at=attempt.originated_at,
                 answered_at=attempt.answered_at,

@@ -17,9 +17,9 @@ from dialer.core.timers import TimerKind
 
 # Set as they are; everything else in the state has its own field below.
 _PLAIN = (
-    "mode", "target_abandon_rate", "max_lines_per_idle_agent", "loaded", "link_up", "link_down_because", "store_ok",
-    "paused", "draining", "ended", "next_attempt_id", "now", "asked_by", "set_up_at", "ticking", "decided_at",
-    "last_guard",
+    "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
+    "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
+    "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
@@ -49,12 +49,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     progress: tuple[LeadProgress, ...]
     tickets: tuple[int, ...]  # a lead's place in the order of queueing; 0: not queued
     attempts: tuple[AttemptRecord, ...]
-    lines: tuple[tuple[int, float, float], ...]  # attempt id, launched at, probability, in the order of the rows
+    lines: tuple[int, ...]  # attempt ids, in the order of the rows
     waiting: tuple[int, ...]
     agents: tuple[AgentRecord, ...]
     idle: tuple[str, ...]  # longest idle first
-    busy: tuple[tuple[str, float], ...]  # agent id, since, in the order of the rows
-    leaving: int
+    busy: tuple[str, ...]  # agent ids, in the order of the rows
     spent: tuple[float, ...]  # agent-seconds by state
     timers: tuple[tuple[float, int, int, int], ...]
     timer_seq: int
@@ -80,10 +79,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
             AttemptRecord(claim=a.claim, state=int(a.state), values={slot: getattr(a, slot) for slot in _ATTEMPT})
             for a in state.attempts.values()
         ),
-        lines=tuple(
-            (owner.attempt_id, float(state.lines.column(0)[owner.row]), float(state.lines.column(1)[owner.row]))
-            for owner in state.lines.owners
-        ),
+        lines=tuple(owner.attempt_id for owner in state.lines.owners),
         held=tuple(state.held),
         unlisted=tuple(sorted(state.unlisted)),
         waiting=tuple(state.waiting),
@@ -92,8 +88,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
             for a in floor.agents.values()
         ),
         idle=tuple(floor.idle_order),
-        busy=tuple((owner.agent_id, float(floor.busy.column(0)[owner.row])) for owner in floor.busy.owners),
-        leaving=floor.leaving,
+        busy=tuple(owner.agent_id for owner in floor.busy.owners),
         spent=floor.spent_before,
         timers=tuple((at, seq, int(kind), subject) for at, seq, kind, subject in state.timers.pending),
         timer_seq=state.timers.seq,
@@ -119,8 +114,8 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     state.queue.restore(snapshot.leads, snapshot.progress, snapshot.tickets)
     for record in snapshot.attempts:
         _restore_attempt(state, record)
-    for attempt_id, launched_at, probability in snapshot.lines:
-        state.lines.add(state.attempts[attempt_id], launched_at, probability)
+    for attempt_id in snapshot.lines:
+        state.add_line(state.attempts[attempt_id])
     state.waiting = {attempt_id: state.attempts[attempt_id] for attempt_id in snapshot.waiting}
     _restore_floor(state, snapshot)
     state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
@@ -159,8 +154,5 @@ def _restore_floor(state: CampaignState, snapshot: Snapshot) -> None:
         for slot, value in record.values.items():
             setattr(agent, slot, value)
         agent.state = AgentState(record.state)
-    floor.restore_order(snapshot.idle)
-    for agent_id, since in snapshot.busy:
-        floor.busy.add(floor.agents[agent_id], since)
-    floor.leaving = snapshot.leaving
+    floor.restore_order(snapshot.idle, snapshot.busy)
     floor.restore_spent(snapshot.spent)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from carriers.trunk import TrunkLoad
 from compliance.ruleset import RuleSet
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
+from dialer.core.abandon_book import AbandonBook
 from dialer.core.attempt import Attempt
 from dialer.core.counters import Counters
 from dialer.core.dial_queue import DialQueue
@@ -21,8 +24,11 @@ from dialer.core.live_rows import LiveRows
 from dialer.core.timers import Timers
 from models.answer import AnswerTable
 from pacing.policy import Policy
+from pacing.view import SEGMENTS
 
 ATTEMPTS_PER_RUN = 1_000_000_000
+# The lines' table has four columns: launched at, probability of an answer, first ringing (infinity before it), segment.
+LAUNCHED_AT, RUNG_SINCE = 0, 2
 
 
 class CampaignState:
@@ -37,7 +43,10 @@ class CampaignState:
         # as supervisors set them
         self.mode: str = campaign.mode
         self.target_abandon_rate = campaign.target_abandon_rate
+        self.lines_per_idle_agent = campaign.lines_per_idle_agent
         self.max_lines_per_idle_agent = campaign.max_lines_per_idle_agent
+        after_ring = campaign.hang_up_after_ring
+        self.hang_up_after_ring_s = inf if after_ring is None else after_ring
         # whether anything may be launched
         self.loaded = False
         self.link_up = False
@@ -50,10 +59,11 @@ class CampaignState:
         self.queue = DialQueue(rules)
         self.floor = Floor(agent.id for agent in campaign.agents)
         self.attempts: dict[int, Attempt] = {}
-        self.lines: LiveRows[Attempt] = LiveRows(columns=2)  # launched at, probability of a live answer
+        self.lines: LiveRows[Attempt] = LiveRows(columns=4)
         self.held: deque[int] = deque()  # reserved, and waiting for a call set-up of their trunk
         self.set_up_at: float | None = None  # when the held ones are looked at again
         self.unlisted: set[int] = set()  # leads that no list has any more: settled, and never dialled
+        self.segments: dict[str, int] = {}  # the products that are learned apart, by the order in which they came
         self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
         self.next_attempt_id = run * ATTEMPTS_PER_RUN
         self.router = SpreadRouter(
@@ -66,9 +76,14 @@ class CampaignState:
         self.ticking = False
         self.decided_at = 0.0  # when the last decision was taken
         self.rng = np.random.default_rng([seed, run])
+        # policies whose arithmetic failed
+        self.faults_in_row = 0
+        self.pacing_fault = ""  # why the policy is asked no more until a supervisor sets a mode; empty: it is asked
+        self.told_faults: list[str] = []  # kinds of faults; each is told once
         # learned and counted
         self.answers = AnswerTable()
         self.counters = Counters()
+        self.abandon_book = AbandonBook(campaign)
         self.decisions: deque[tuple[float, act.Decision]] = deque(maxlen=8)
         self.last_guard = ""
         # what the present step answers
@@ -80,6 +95,22 @@ class CampaignState:
         """The policy of the present mode."""
         return self.policies[self.mode]
 
+    @property
+    def launched(self) -> int:
+        """How many lines this run has launched."""
+        return self.next_attempt_id % ATTEMPTS_PER_RUN
+
+    def add_line(self, attempt: Attempt) -> None:
+        """Give a launched attempt its row among the lines in flight."""
+        launched_at = attempt.reserved_at if attempt.originated_at is None else attempt.originated_at
+        rung_since = inf if attempt.rang_at is None else attempt.rang_at
+        self.lines.add(attempt, launched_at, attempt.probability, rung_since, attempt.segment)
+
+    def learn_apart(self, product: str) -> None:
+        """Give a product its segment, if it has a name and there is one left."""
+        if product and product not in self.segments and len(self.segments) < SEGMENTS - 1:
+            self.segments[product] = len(self.segments) + 1
+
     def learned(self) -> Learned:
         """What was learned and counted, for the next run."""
         return Learned(
@@ -87,16 +118,29 @@ class CampaignState:
             policies={policy.policy_id: policy.snapshot() for policy in self.policies.values()},
             answers=self.answers.snapshot(),
             counters=self.counters.snapshot(),
+            segments=dict(self.segments),
+            accounts=self.abandon_book.accounts.snapshot(),
         )
 
     def recall(self, learned: Learned) -> None:
-        """Go on with what was learned and counted before; a policy that is unknown there starts afresh."""
+        """Go on with what was learned and counted before. A policy that is unknown there starts afresh, and so does one
+        that cannot use what it finds, with an alert."""
         self.counters.restore(learned.counters)
+        self.abandon_book.accounts.restore(learned.accounts)
         self.answers.restore(learned.answers)
+        loaded, self.segments = self.segments, dict(learned.segments)
+        for product in loaded:
+            self.learn_apart(product)
         for policy in self.policies.values():
             state = learned.policies.get(policy.policy_id)
             if state:
-                policy.restore(state)
+                self._teach(policy, state)
+
+    def _teach(self, policy: Policy, state: dict[str, Any]) -> None:
+        try:
+            policy.restore(state)
+        except ValueError as fault:  # the policy is as it was: new
+            self.out.append(act.Alert(text=f"{policy.policy_id} begins with nothing learned: {fault}"))
 
     def record_ends(self) -> None:
         """Put the settlements so far before whatever comes next."""

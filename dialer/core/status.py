@@ -7,6 +7,7 @@ import msgspec
 from dialer.core.actions import Decision
 from dialer.core.attempt import AttemptState
 from dialer.core.state import CampaignState
+from pacing.accounts.account import Standing
 
 
 class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +17,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     mode: str
     policy: str
+    pacing_fault: str  # why the mode's policy is not asked any more, until a supervisor sets a mode; empty if it is
     draining: bool
     paused: bool
     link_up: bool
@@ -32,8 +34,10 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     live_answers: int
     bridged: int
     abandoned: int
+    cut_short: int  # hung up as they rang, for want of an agent
     abandon_rate: float | None
     target_abandon_rate: float
+    lines_per_idle_agent: float  # of mode power
     max_lines_per_idle_agent: float
     right_party_contacts: int
     promises: int
@@ -44,17 +48,21 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[tuple[float, Decision], ...]  # the last few, oldest first
     closed_rule: str  # the rule that keeps leads from being called now; empty if none
     next_change_at: float | None
+    abandon_accounts: tuple[Standing, ...] = ()  # one for each of the campaign's abandon rules
+    tightest_account: str = ""  # the rule with the least budget left: it is the one that paces
 
 
 def status_of(state: CampaignState) -> CampaignStatus:
     """The campaign at a glance."""
     counters, counts = state.counters, state.floor.count()
     states = [attempt.state for attempt in state.attempts.values()]
+    accounts = state.abandon_book.accounts
     return CampaignStatus(
         campaign=state.campaign.campaign,
         at=state.now,
         mode=state.mode,
         policy=state.policy.policy_id,
+        pacing_fault=state.pacing_fault,
         draining=state.draining,
         paused=state.paused,
         link_up=state.link_up,
@@ -71,8 +79,10 @@ def status_of(state: CampaignState) -> CampaignStatus:
         live_answers=counters.live_answers,
         bridged=counters.bridged,
         abandoned=counters.abandoned,
+        cut_short=counters.cut_short,
         abandon_rate=counters.abandon_rate,
         target_abandon_rate=state.target_abandon_rate,
+        lines_per_idle_agent=state.lines_per_idle_agent,
         max_lines_per_idle_agent=state.max_lines_per_idle_agent,
         right_party_contacts=counters.right_party_contacts,
         promises=counters.promises,
@@ -83,4 +93,6 @@ def status_of(state: CampaignState) -> CampaignStatus:
         decisions=tuple(state.decisions),
         closed_rule=state.queue.closed_rule(),
         next_change_at=state.queue.next_change_at(state.now),
+        abandon_accounts=accounts.standings(state.now),
+        tightest_account=accounts.tightest(state.now).rule,
     )

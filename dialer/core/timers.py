@@ -19,10 +19,11 @@ class TimerKind(IntEnum):
     ATTEMPT_LIMIT = 3
     SAVE = 4
     SET_UP = 5
+    LEAVE = 6
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
-DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP = TimerKind
+DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE = TimerKind
 
 
 class Timers:
@@ -43,7 +44,7 @@ class Timers:
         self.seq = seq
 
     def set(self, at: float, kind: TimerKind, subject: int = 0) -> None:
-        """Set a timer; `subject` is an attempt id where the kind is about one."""
+        """Set a timer; `subject` is the attempt id or the agent's place in the floor, where the kind is about one."""
         self.seq += 1
         heapq.heappush(self.heap, (at, self.seq, kind, subject))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dialer.errors import ConfigError
 from dialer.studies.workers import Harvest, Progress, run_all
+from pacing.peers.names import PEER_IDS
 from pacing.registry import POLICY_IDS, warm_up
 from sim.overrides import override, parse_settings
 from sim.scenario import Scenario
@@ -18,6 +19,8 @@ if TYPE_CHECKING:  # a command that refuses its scenario need not wait for them
     from sim.result import SimResult
 
 MAX_REPLICATIONS = 10_000
+# They pace what a simulated day does not have: agents who ask for calls, and a voice response.
+_NOT_SIMULATED = ("agentless-v1", "on-request-v1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +89,10 @@ def seeds_from(first: int, count: int) -> tuple[int, ...]:
 
 
 def check_policy(policy: str | None) -> str | None:
-    """Return the policy's id. Raises `ConfigError` for one that there is not."""
-    if policy is not None and policy not in POLICY_IDS:
-        raise ConfigError(f"{policy}: expected a policy of {', '.join(POLICY_IDS)}")
+    """Return the policy's id, which may be a peer's of another dialer. Raises `ConfigError` for one that is none."""
+    known = [policy_id for policy_id in (*POLICY_IDS, *PEER_IDS) if policy_id not in _NOT_SIMULATED]
+    if policy is not None and policy not in known:
+        raise ConfigError(f"{policy}: expected a policy of {', '.join(known)}")
     return policy
 
 

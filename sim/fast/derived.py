@@ -7,6 +7,7 @@ their average, whatever the scenario says of them; what depends on who was calle
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from dialer.core.lead import Lead
@@ -63,6 +64,7 @@ def fast_of(scenario: Scenario, leads: Sequence[Lead] | None = None) -> FastScen
         channels=min(sum(trunk.max_channels for trunk in campaign.trunks), campaign.asterisk.max_calls),
         target_abandon_rate=campaign.target_abandon_rate,
         max_lines_per_idle_agent=campaign.max_lines_per_idle_agent,
+        hang_up_after_ring_s=math.inf if campaign.hang_up_after_ring is None else campaign.hang_up_after_ring,
         left_out=(*_LEFT_OUT, *_left_out_of(scenario)),
     )
 

@@ -21,6 +21,7 @@ from dialer.adapters import control_messages as msg
 from dialer.adapters.audit import audit_log
 from dialer.adapters.control import ControlPlace, ask, running_campaigns
 from dialer.bootstrap import Place, Session, sandbox
+from dialer.cli.control_view import detail_lines
 from dialer.config.campaign import Campaign
 from dialer.core import events as ev
 from dialer.core.agent import AgentState
@@ -135,6 +136,27 @@ async def test_a_campaign_seen_paused_changed_and_stopped_from_outside(tmp_path:
     assert entries[2].old == {"target_abandon_rate": 0.02} and entries[2].new == {"target_abandon_rate": "0.2"}
 
 
+async def test_power_dialling_is_chosen_and_changed_from_outside(tmp_path: Path) -> None:
+    async with running(tmp_path) as floor:
+        floor.log_in("ana")
+        done = await floor.ask(msg.SetPacing(changes={"mode": "power", "lines_per_idle_agent": "2"}))
+        assert done == msg.Done(
+            what="set",
+            changes=(
+                msg.Change(key="mode", old="predictive", new="power"),
+                msg.Change(key="lines_per_idle_agent", old=1.5, new=2.0),
+            ),
+        )
+        refused = await floor.ask(msg.SetPacing(changes={"mode": "preview"}))
+        assert isinstance(refused, msg.Refused) and refused.mendable
+        assert "preview does not run yet" in refused.reasons[0]
+        await floor.until(lambda: floor.session.runtime.engine.status().policy == "power-v1")
+        seen = await floor.ask(msg.GetStatus())
+        assert isinstance(seen, msg.Status)
+        assert (seen.status.mode, seen.status.lines_per_idle_agent) == ("power", 2.0)
+        assert any("lines_per_idle_agent 2, " in line for line in detail_lines(seen))
+
+
 async def test_a_drain_lets_the_campaign_end_by_itself(tmp_path: Path) -> None:
     async with running(tmp_path) as floor:
         assert await floor.ask(msg.Drain()) == msg.Done(what="drain")
@@ -161,6 +183,12 @@ async def test_agents_are_listed_paused_resumed_and_logged_out(tmp_path: Path) -
         assert isinstance(again, msg.Refused) and not again.mendable and "found none" in again.reasons[0]
         unknown = await floor.ask(msg.LogOutAgent(agent_id="anna"))
         assert isinstance(unknown, msg.Refused) and unknown.mendable and "did you mean ana?" in unknown.reasons[0]
+        assert await floor.ask(msg.AnnounceLeave(agent_id="ana", when="10m")) == msg.Done(what="agents leave ana")
+        listed = await floor.ask(msg.ListAgents())
+        assert isinstance(listed, msg.Agents)
+        assert 590.0 < (listed.agents[0].leaves_in_s or 0.0) <= 600.0
+        vague = await floor.ask(msg.AnnounceLeave(agent_id="ana", when="soon"))
+        assert isinstance(vague, msg.Refused) and vague.mendable and "such as 13:00" in vague.reasons[0]
         await floor.ask(msg.LogOutAgent(agent_id="ana"))
         assert [fact.agent_id for fact in floor.told(ev.AgentLogoutOrdered)] == ["ana"]  # type: ignore[attr-defined]
 

@@ -8,6 +8,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 
 _MOST_CLAIMS = 100
+_LEAST_RING_S = 15.0
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Books:
     settled: set[int] = field(default_factory=set)
     forbidden: set[int] = field(default_factory=set)  # a stop came before they were dialled
     hung_up: set[int] = field(default_factory=set)
+    rang_at: dict[int, float] = field(default_factory=dict)  # the first ringing
+    answered: set[int] = field(default_factory=set)
     taken: dict[str, int] = field(default_factory=dict)  # agents and the calls promised to them
     here: set[str] = field(default_factory=set)  # agents whose legs are up
     bridges: list[tuple[int, str]] = field(default_factory=list)
@@ -76,6 +79,10 @@ class Books:
                     if refusal.attempt_id in self.reserving:
                         self.reserving.discard(refusal.attempt_id)
                         del self.live[refusal.attempt_id]
+            case ev.AttemptRinging(attempt_id=attempt) if attempt in self.originated:
+                self.rang_at.setdefault(attempt, event.at)
+            case ev.AttemptAnswered(attempt_id=attempt):
+                self.answered.add(attempt)
             case ev.AgentLoggedIn(agent_id=agent):
                 self.here.add(agent)
             case ev.AgentLoggedOut(agent_id=agent):
@@ -119,7 +126,11 @@ class Books:
                     assert attempt not in self.taken.values(), "a call was promised to two agents"
                     self.taken[agent] = attempt
                     self.bridges.append((attempt, agent))
-                case act.HangUp(attempt_id=attempt):
+                case act.HangUp(attempt_id=attempt, reason=reason):
+                    if reason == "no agent would be there":
+                        assert attempt not in self.hung_up, "a second hang-up for want of an agent"
+                        assert at - self.rang_at[attempt] >= _LEAST_RING_S, "a hang-up before the law allows it"
+                        assert attempt not in self.answered, "a hang-up of one who has answered"
                     assert attempt in self.originated | self.inherited, "a hang-up of what was never placed"
                     assert attempt in self.live, "a hang-up of what has ended"
                     self.hung_up.add(attempt)

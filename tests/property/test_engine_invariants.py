@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from math import inf
 
 import msgspec
 import pytest
@@ -30,7 +31,7 @@ from dialer.core.agent import AGENT_TRANSITIONS, Agent, AgentState
 from dialer.core.attempt import ATTEMPT_TRANSITIONS, Attempt
 from dialer.core.attempt import AttemptState as S
 from dialer.core.engine import Engine
-from dialer.core.floor import BUSY
+from dialer.core.floor import AT_ONCE, BUSY, LEAVES_AT, SEGMENT, SINCE
 from dialer.core.learned import Learned
 from dialer.core.snapshot import Snapshot
 from models.answer import AnswerTable
@@ -97,12 +98,12 @@ class TwinBench(Bench):
         self.whole = True
         return actions
 
-    def want(self, lines: int) -> None:
+    def want(self, lines: int, *, hang_up: tuple[int, ...] = (), fault: Exception | None = None) -> None:
         for engine in (self.engine, self.twin):
             if engine is not None:
                 for policy in engine._state.policies.values():
                     assert isinstance(policy, ToldPolicy)
-                    policy.want = lines
+                    policy.want, policy.hang_up, policy.fault = lines, hang_up, fault
 
     def restart(self) -> None:
         """Go on with an engine that knows only what a snapshot says, through JSON."""
@@ -185,6 +186,22 @@ class EngineMachine(RuleBasedStateMachine):
         self.bench.wait(pause)
         if answer != "late":
             self.store_answers(sorted(self.books.reserving - before), answer)
+
+    @rule(row=st.integers(0, 9), pause=st.sampled_from([1.1, 16.0]))
+    def the_policy_would_rather_hang_up(self, row: int, pause: float) -> None:
+        """Of a row that is not there no policy speaks; what has not rung long enough is left alone."""
+        self.bench.wait(pause)
+        lines = len(self.bench.engine._state.lines)
+        self.bench.want(0, hang_up=(row % lines,) if lines else ())
+        self.bench.wait(0.3)
+        self.bench.want(0)
+
+    @rule(row=st.sampled_from([-1, 99, None]), pause=st.sampled_from([0.3, 4.0]))
+    def the_policy_fails(self, row: int | None, pause: float) -> None:
+        fault = ZeroDivisionError("division by zero") if row is None else None
+        self.bench.want(3, hang_up=() if row is None else (row,), fault=fault)
+        self.bench.wait(pause)
+        self.bench.want(0)
 
     @rule(lines=st.integers(1, 2), far=st.sampled_from(["rings", "answered", "answered", "bridged", "bridged", "over"]))
     def calls_go_smoothly(self, lines: int, far: str) -> None:
@@ -323,6 +340,11 @@ class EngineMachine(RuleBasedStateMachine):
         else:
             self.tell(ev.AgentLogoutOrdered, agent_id=agent, by="eva")
 
+    @rule(agent=agents, in_s=st.sampled_from([None, -1.0, 0.0, 0.4, 9.0, 50.0]))
+    def a_leave_is_announced(self, agent: str, in_s: float | None) -> None:
+        at = None if in_s is None else self.bench.now + in_s
+        self.tell(ev.AgentLeaveAnnounced, agent_id=agent, leaves_at=at)
+
     @rule(
         order=st.sampled_from(
             ["faster", "progressive", "predictive", "pause", "resume", "stop lead", "stop person", "link", "store"]
@@ -436,7 +458,12 @@ class EngineMachine(RuleBasedStateMachine):
             assert held.get(attempt.agent_id) == attempt.attempt_id
         idle = {a.agent_id for a in floor.agents.values() if a.state is AgentState.IDLE}
         assert (set(floor.idle_order), floor.idle, len(floor.busy)) == (idle, len(idle), len(held))
-        assert floor.leaving == sum(agent.pausing for agent in floor.agents.values())
+        for agent in floor.busy.owners:
+            known = AT_ONCE if agent.pausing else agent.leaves_at
+            shown = tuple(floor.busy.column(column)[agent.row] for column in (SINCE, SEGMENT, LEAVES_AT))
+            assert shown == (agent.busy_since, agent.segment, inf if known is None else known)
+        for agent in floor.agents.values():
+            assert agent.leaves_at is None or (agent.state is not AgentState.OFFLINE and agent.leaves_at >= state.now)
 
     def teardown(self) -> None:
         """The store has answered, the switch says nothing more, a stop is ordered: everything ends, recorded."""

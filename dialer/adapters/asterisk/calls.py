@@ -21,6 +21,7 @@ from dialer.adapters.asterisk.translate import (
     ANSWERED_EVENT,
     NOT_PLACED,
     SCREENED_EVENT,
+    SCREENING_SILENCE_S,
     ClearConnected,
     HangUpChannel,
     Message,
@@ -303,7 +304,10 @@ class CallLedger:
             case str(name) if name == ANSWERED_EVENT:
                 return self._answer(call, at)
             case str(name) if name == SCREENED_EVENT:
-                return self._screen(call, at, verdict(message.get("Status", "")))
+                result = verdict(message.get("Status", ""))
+                # A person has been silent for so long; of a greeting that went on, detection gave up.
+                silence_s = SCREENING_SILENCE_S if result == "human" else 0.0
+                return self._screen(call, at, result, greeting_ended_at=at - silence_s)
             case str(name) if name == ABANDONED_EVENT:
                 return self._abandon(call, at)
         return []
@@ -367,11 +371,13 @@ class CallLedger:
         call.answered = True
         return [AttemptAnswered(at=at, attempt_id=call.attempt_id, try_no=call.try_no)]
 
-    def _screen(self, call: Call, at: float, result: str) -> Found:
+    def _screen(self, call: Call, at: float, result: str, greeting_ended_at: float | None = None) -> Found:
         found = self._answer(call, at)
         if self._amd and not call.screened:
             call.screened = True
-            found.append(AttemptScreened(at=at, attempt_id=call.attempt_id, verdict=result))
+            found.append(
+                AttemptScreened(at=at, attempt_id=call.attempt_id, verdict=result, greeting_ended_at=greeting_ended_at)
+            )
         return found
 
     def _abandon(self, call: Call, at: float) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.config.campaign import Campaign
-from dialer.config.live_pacing import changed_pacing, parse_changes
+from dialer.config.live_pacing import LIVE_KEYS, changed_pacing, parse_changes
 from dialer.errors import ConfigError
 
 CAMPAIGN = Campaign.model_validate(
@@ -20,14 +20,12 @@ CAMPAIGN = Campaign.model_validate(
 )
 
 
-def test_all_three_change_and_nothing_else() -> None:
-    changed = changed_pacing(
-        CAMPAIGN, {"mode": "progressive", "target_abandon_rate": "0.02", "max_lines_per_idle_agent": "3"}
-    )
-    assert (changed.mode, changed.target_abandon_rate, changed.max_lines_per_idle_agent) == ("progressive", 0.02, 3.0)
-    same = changed_pacing(
-        changed, {"mode": "predictive", "target_abandon_rate": "0.01", "max_lines_per_idle_agent": "8"}
-    )
+def test_all_of_them_change_and_nothing_else() -> None:
+    live = {"mode": "power", "target_abandon_rate": 0.02, "lines_per_idle_agent": 2.5, "max_lines_per_idle_agent": 3.0}
+    assert tuple(live) == LIVE_KEYS
+    changed = changed_pacing(CAMPAIGN, {key: str(value) for key, value in live.items()})
+    assert {key: getattr(changed, key) for key in LIVE_KEYS} == live
+    same = changed_pacing(changed, {key: str(getattr(CAMPAIGN, key)) for key in LIVE_KEYS})
     assert same == CAMPAIGN
 
 
@@ -41,7 +39,14 @@ def test_all_three_change_and_nothing_else() -> None:
         ("target_abandon_rate", "3%", ["target_abandon_rate:", "was 3%"]),
         ("max_lines_per_idle_agent", "21", ["less than or equal to 20"]),
         ("max_lines_per_idle_agent", "0.5", ["greater than or equal to 1"]),
-        ("mode", "turbo", ["'progressive' or 'predictive'", "was turbo"]),
+        ("mode", "turbo", ["'progressive', 'power' or 'predictive'", "was turbo"]),
+        (
+            "mode",
+            "preview",
+            ["mode: preview does not run yet (no agent can ask", "progressive, power, predictive"],
+        ),
+        ("lines_per_idle_agent", "5.1", ["less than or equal to 5"]),
+        ("lines_per_idle_agent", "0.9", ["greater than or equal to 1"]),
         ("target_abandon", "0.01", ["unknown key", "did you mean target_abandon_rate?"]),
         ("ring_timeout_s", "20", ["cannot be changed while the campaign runs"]),
     ],

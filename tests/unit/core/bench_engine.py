@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
+import msgspec
 import numpy as np
 
 from compliance.frequency import CapSlot, DialCandidate
@@ -52,29 +54,50 @@ class ToldPolicy:
     want: int = 0
     views: list[PacingView] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
+    told: list[tuple[float, ...]] = field(default_factory=list)  # the figures of what it learns
+    lost_answers: float = 0.0
+    hang_up: tuple[int, ...] = ()  # rows, at the next decision
+    fault: Exception | None = None  # raised by every decision while it is set
 
     def lines(self, view: PacingView, rng: np.random.Generator) -> Pace:
-        self.views.append(view)
+        self.views.append(_kept(view))
+        if self.fault is not None:
+            raise self.fault
         want, self.want = self.want, 0
-        return Pace(lines=want)
+        rows, self.hang_up = self.hang_up, ()
+        return Pace(lines=want, hang_up=rows)
 
-    def answered(self, *, after_s: float, probability: float) -> None:
+    def answered(self, *, after_s: float, probability: float, rang_after_s: float = inf, segment: int = 0) -> None:
         self.learned.append("answered")
+        self.told.append((after_s, rang_after_s, segment))
 
-    def not_answered(self, *, after_s: float, probability: float) -> None:
+    def not_answered(self, *, after_s: float, probability: float, rang_after_s: float = inf, segment: int = 0) -> None:
         self.learned.append("not_answered")
+        self.told.append((after_s, rang_after_s, segment))
 
-    def handled(self, *, handle_s: float) -> None:
+    def handled(self, *, handle_s: float, segment: int = 0) -> None:
         self.learned.append("handled")
+        self.told.append((handle_s, segment))
 
     def abandoned(self) -> None:
         self.learned.append("abandoned")
+
+    def lost(self, *, answers: float) -> None:
+        self.lost_answers += answers
 
     def snapshot(self) -> dict[str, object]:
         return {"learned": list(self.learned)}
 
     def restore(self, state: dict[str, object]) -> None:
         self.learned = list(state["learned"])  # type: ignore[call-overload]
+
+
+def _kept(view: PacingView) -> PacingView:
+    """The view as it was: its arrays are views into state that goes on."""
+    arrays = {
+        name: value.copy() for name in view.__struct_fields__ if isinstance(value := getattr(view, name), np.ndarray)
+    }
+    return msgspec.structs.replace(view, **arrays)
 
 
 def campaign_of(**changes: object) -> Campaign:
@@ -90,7 +113,7 @@ def campaign_of(**changes: object) -> Campaign:
     )
 
 
-def lead_of(name: str, numbers: int = 1) -> Lead:
+def lead_of(name: str, numbers: int = 1, product: str = "") -> Lead:
     return Lead(
         lead_id=name,
         numbers=tuple(
@@ -99,6 +122,7 @@ def lead_of(name: str, numbers: int = 1) -> Lead:
         ),
         person=f"P{name}",
         debt=f"D{name}",
+        product=product,
     )
 
 

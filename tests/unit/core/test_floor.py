@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from dialer.core import events as ev
 from dialer.core.agent import AGENT_TRANSITIONS, Agent, AgentState
-from dialer.core.floor import Floor
+from dialer.core.floor import AT_ONCE, LEAVES_AT, Floor
 from dialer.errors import IllegalTransition
 
 LIFE = """
@@ -69,10 +71,10 @@ def test_a_pause_asked_for_in_a_call_begins_after_the_wrap_up() -> None:
     floor = floor_of("ana")
     ana = on_call(floor, 1, 1.0)
     floor.pause(ana, "lunch", 2.0)
-    assert (ana.state, floor.leaving) == (AgentState.ON_CALL, 1)
+    assert (ana.state, *floor.busy.column(LEAVES_AT)) == (AgentState.ON_CALL, AT_ONCE)
     ana.move(ev.AttemptEnded, 3.0)
     floor.wrapped_up(ana, 4.0)
-    assert (ana.state, ana.pause_reason, floor.idle, floor.leaving) == (AgentState.PAUSED, "lunch", 0, 0)
+    assert (ana.state, ana.pause_reason, floor.idle, len(floor.busy)) == (AgentState.PAUSED, "lunch", 0, 0)
 
 
 def test_the_wish_for_a_pause_can_be_taken_back() -> None:
@@ -81,7 +83,7 @@ def test_the_wish_for_a_pause_can_be_taken_back() -> None:
     floor.pause(ana, "lunch", 2.0)
     floor.pause(ana, "lunch", 2.5)
     floor.ready(ana, 3.0)
-    assert floor.leaving == 0
+    assert [*floor.busy.column(LEAVES_AT)] == [inf]
     ana.move(ev.AttemptEnded, 3.0)
     floor.wrapped_up(ana, 4.0)
     assert ana.state is AgentState.IDLE
@@ -103,13 +105,7 @@ def test_a_leg_that_drops_in_a_call_frees_everything(pausing: bool) -> None:
     if pausing:
         floor.pause(ana, "break", 1.5)
     assert floor.log_out(ana, 2.0) == 7
-    assert (ana.state, ana.attempt_id, floor.leaving, len(floor.busy), floor.idle) == (
-        AgentState.OFFLINE,
-        None,
-        0,
-        0,
-        1,
-    )
+    assert (ana.state, ana.attempt_id, len(floor.busy), floor.idle) == (AgentState.OFFLINE, None, 0, 1)
     assert floor.log_out(ana, 3.0) is None
 
 

@@ -23,7 +23,6 @@ def make_view(
 ) -> PacingView:
     """Return a view by elapsed times rather than times since."""
     given: dict[str, Any] = {
-        "leaving": 0,
         "waiting": 0,
         "next_answer_probability": 0.3,
         "max_lines_per_idle_agent": 8.0,

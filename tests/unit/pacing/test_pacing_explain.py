@@ -38,3 +38,22 @@ def test_a_progressive_decision() -> None:
 
 def test_a_guard_of_another_name_is_named() -> None:
     assert explain("x-v1", {}, idle=2, ringing=0, lines=0, guard="holiday").endswith("; held by holiday.")
+
+
+def test_the_other_modes() -> None:
+    power = {"lines_per_idle_agent": 1.5, "budget_left": 0.4}
+    assert explain("power-v1", power, idle=4, ringing=1, lines=3, guard="abandon_budget") == (
+        "Dialled 3 more lines with 4 idle agents and 1 line in flight: power-v1 gives each idle agent 1.5 lines; the "
+        "abandon budget has less than one call left, so only one line per idle agent is dialled."
+    )
+    assert explain("on-request-v1", {"requested": 1.0}, idle=3, ringing=0, lines=1, guard="not_asked") == (
+        "Dialled 1 more line with 3 idle agents and 0 lines in flight: idle agents have asked for 1 call; no agent has "
+        "asked for more."
+    )
+    stream = {"room": 40.0, "calls_per_hour": 600.0}
+    assert explain("agentless-v1", stream, idle=0, ringing=9, lines=1) == (
+        "Dialled 1 more line with 0 idle agents and 9 lines in flight: 600 calls an hour are wanted, and there is room "
+        "for 40 calls."
+    )
+    full = explain("agentless-v1", {"room": 0.0}, idle=0, ringing=9, lines=0, guard="capacity")
+    assert full.endswith("there is room for 0 calls; the channels and the voice response take no more at a time.")

@@ -187,3 +187,23 @@ def test_skill_multiplies_the_promise_rate(skill: float) -> None:
         made = [floor.disposition("ana", usual, subject, 0) for subject in range(3000)]
         assert made.count("PTP") / 3000 == pytest.approx(rate, abs=0.03)
         assert set(made) <= {"PTP", "RPC", usual}
+
+
+def test_scheduled_breaks_and_the_shift_s_end_are_announced_one_after_the_other() -> None:
+    coffee = Break(at=100.0, length_s=5.0, reason="coffee", announced=True)
+    whim = Break(at=150.0, length_s=5.0)
+    lunch = Break(at=200.0, length_s=50.0, reason="lunch", announced=True)
+    played = Played(breaks=(coffee, whim, lunch), log_out_at=260.0, announced_s=120.0)
+    played.until(300.0)
+    told = [(e.at, e.leaves_at, e.reason) for e in played.events if isinstance(e, ev.AgentLeaveAnnounced)]
+    assert told == [(0.0, 100.0, "coffee"), (100.0, 200.0, "lunch"), (200.0, 260.0, "end of the shift")]
+    assert [at for kind, at in played.told if kind == "AgentPaused"] == [100.0, 150.0, 200.0]
+
+
+def test_only_scheduled_breaks_are_announced_and_only_where_the_scenario_says_so() -> None:
+    habits: dict[str, Any] = {"breaks": [{"at": "2h"}], "break_every_s": 3600}
+    _, days = of({**habits, "announce": "5m"})
+    assert {day.announced_s for day in days} == {300.0}
+    assert {sum(taken.announced for taken in day.breaks) for day in days} <= {0, 1}
+    assert sum(taken.announced for day in days for taken in day.breaks) > 20
+    assert {day.announced_s for day in of(habits)[1]} == {0.0}

@@ -74,7 +74,8 @@ def test_the_schema_takes_what_the_program_takes(path: Path) -> None:
         (("population", "live_rate"), 1.5),
         (("population", "patience_s"), {"kind": "weibull"}),
         (("floor", "agent"), 5),
-        (("campaign", "mode"), "power"),
+        (("campaign", "mode"), "manual"),
+        (("campaign", "hang_up_after_ring"), 14),
     ],
 )
 def test_the_schema_refuses_what_the_program_refuses(where: tuple[str, ...], bad: Any) -> None:

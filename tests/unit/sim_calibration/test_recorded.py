@@ -61,7 +61,8 @@ def test_another_policy_meets_the_same_people(
                 assert now.answered_at is not None
                 assert now.answered_at - now.placed_at == pytest.approx(then.answered_at - then.placed_at, abs=1e-6)
                 compared += 1
-            if then.answered_at is None and then.ended_at - then.placed_at < then.ring_timeout_s - 1:
+            unasked = then.hung_up_at is None and now.hung_up_at is None  # neither was cut short for want of an agent
+            if unasked and then.answered_at is None and then.ended_at - then.placed_at < then.ring_timeout_s - 1:
                 assert now.answered_at is None and now.cause == then.cause
                 compared += 1
     assert compared > 60
@@ -177,3 +178,20 @@ def test_agents_come_go_and_pause_as_they_did() -> None:
 def test_a_run_without_events_is_no_record() -> None:
     with pytest.raises(ValueError, match="expected a run with events"):
         read_record([])
+
+
+def test_an_announced_leave_is_a_break_from_its_time_though_no_event_begins_it() -> None:
+    def announced(at: float, leaves_at: float | None, reason: str) -> ev.AgentLeaveAnnounced:
+        return ev.AgentLeaveAnnounced(at=at, agent_id="ana", leaves_at=leaves_at, reason=reason)
+
+    facts: list[ev.Event] = [
+        ev.AgentLoggedIn(at=10.0, agent_id="ana"),
+        announced(20.0, 40.0, "coffee"),
+        announced(30.0, None, ""),
+        announced(50.0, 100.0, "lunch"),
+        ev.TimePassed(at=120.0),
+        ev.AgentReadied(at=160.0, agent_id="ana"),
+    ]
+    record = read_record((fact, ()) for fact in facts)
+    (day,) = agent_days_of(record)
+    assert [(taken.at, taken.length_s, taken.reason) for taken in day.breaks] == [(100.0, 60.0, "lunch")]

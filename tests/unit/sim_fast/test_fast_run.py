@@ -13,9 +13,10 @@ from dialer.errors import ConfigError
 from models.answer import AnswerTable
 from sim.distributions import Distribution, Exponential, Fixed, LogNormal, Mixture, Part, Uniform
 from sim.fast import RULES, FastResult, FastScenario, run
-from sim.fast.learning import nothing_learned
-from sim.fast.loop import PURPOSES, new_day, run_day
-from sim.fast.scenario import NEVER_S, quantile_table, settings_of, tables_of
+from sim.fast.layout import PURPOSES, new_day
+from sim.fast.loop import run_day
+from sim.fast.rules import new_pacer
+from sim.fast.scenario import NEVER_S, quantile_table, settings_of, steps_of, tables_of
 from sim.replications import replicate
 from sim.theory import Progressive, Queue
 
@@ -151,7 +152,8 @@ def test_progressive_is_the_closed_form() -> None:
 def test_the_promised_rate_is_learned_as_the_engine_learns_it() -> None:
     scenario = FastScenario(agents=10)
     state = settings_of(scenario, RULES["fixed-ratio"], duration_s=1800.0, warm_up_s=0.0)
-    run_day(new_day(state, tables_of(scenario), np.arange(PURPOSES, dtype=np.uint64)), nothing_learned())
+    steps, keys = steps_of(scenario, day=0, begins_at=0.0), np.arange(PURPOSES, dtype=np.uint64)
+    run_day(new_day(state, steps, tables_of(scenario), keys), new_pacer("fixed-ratio", {}))
     table = AnswerTable()
     for _ in range(int(state["placed"][0] - state["ringing"][0])):
         table.learn(0, 0.0, answered=False)

@@ -1,0 +1,40 @@
+"""Which settings of each policy are measured in a world, and which of a peer's are its best there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.scenario.days import Point, Setting
+from benchmarks.scenario.frontier import envelope
+from pacing.peers.tuning import TUNABLES, settings_of
+
+OURS, PROGRESSIVE = "priced-v1", "progressive-v1"
+# Abandon rates that our policy is asked to hold, for its frontier; None is the world's own.
+TARGETS = (0.003, 0.01, 0.02, None, 0.045, 0.07, 0.12, 0.2, 0.5)
+QUICK_TARGETS = (0.01, None, 0.05, 0.1, 0.5)
+
+
+def our_settings(targets: Sequence[float | None]) -> tuple[Setting, ...]:
+    """Our policy at each of the targets."""
+    return tuple(Setting(OURS, target_abandon_rate=target) for target in targets)
+
+
+def peer_ids() -> tuple[str, ...]:
+    """The peers, in the order of their table."""
+    return tuple(TUNABLES)
+
+
+def grid_of(peer: str, one_in: int = 1) -> tuple[Setting, ...]:
+    """The settings of a peer that are tried when it is tuned, all or one in so many; its defaults are the first."""
+    tried = (Setting.of(peer, constants) for constants in settings_of(peer))
+    return tuple(dict.fromkeys((Setting(peer), *tuple(tried)[::one_in])))
+
+
+def worth_measuring(tried: Sequence[Point], abandon_rate: float) -> tuple[Setting, ...]:
+    """Return the settings that could be a peer's best at an abandon rate, judged by a few days of each.
+
+    They are those of its frontier on either side of the rate, or its end where the frontier does not reach that far.
+    """
+    frontier = envelope(tried)
+    above = next((place for place, point in enumerate(frontier) if point.abandon_rate > abandon_rate), len(frontier))
+    return tuple(point.setting for point in frontier[max(0, above - 1) : above + 1])
