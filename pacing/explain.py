@@ -27,19 +27,28 @@ _FORBIDDING = frozenset({"no_agents", "window", "link", "loading", "store", "pau
 
 
 def explain(
-    policy: str, figures: Mapping[str, float], *, idle: int, ringing: int, lines: int, guard: str = "none"
+    policy: str,
+    figures: Mapping[str, float],
+    *,
+    idle: int,
+    ringing: int,
+    lines: int,
+    guard: str = "none",
+    hung_up: int = 0,
 ) -> str:
-    """Return why `lines` lines were launched with `idle` agents ready and `ringing` lines in flight."""
+    """Return why `lines` lines were launched, and `hung_up` ringing ones ended, with `idle` agents ready and `ringing`
+    lines in flight."""
     if guard in _FORBIDDING:
-        return f"Dialled nothing: {_GUARDS[guard]}."
+        return f"{_deed(0, hung_up)}: {_GUARDS[guard]}."
     held = "" if guard == "none" else f"; {_GUARDS.get(guard, f'held by {guard}')}"
-    return f"{_deed(lines)} with {_count(idle, 'idle agent')} and {_count(ringing, 'line')} in flight: " + (
+    return f"{_deed(lines, hung_up)} with {_count(idle, 'idle agent')} and {_count(ringing, 'line')} in flight: " + (
         _reason(policy, figures) + held + "."
     )
 
 
-def _deed(lines: int) -> str:
-    return f"Dialled {_count(lines, 'more line')}" if lines else "Dialled nothing"
+def _deed(lines: int, hung_up: int) -> str:
+    dialled = f"Dialled {_count(lines, 'more line')}" if lines else "Dialled nothing"
+    return f"{dialled} and hung up {_count(hung_up, 'ringing line')}" if hung_up else dialled
 
 
 def _count(n: int, noun: str) -> str:

@@ -159,4 +159,5 @@ def _why(decision: act.Decision) -> str:
         ringing=decision.ringing,
         lines=decision.launched,
         guard=decision.guard,
+        hung_up=decision.hung_up,
     )

@@ -135,11 +135,14 @@ class World:
             elif kind is act.Bridge:
                 self._plan_bridge(action)  # type: ignore[arg-type]
             elif kind is act.HangUp:
-                call = self._calls.get(action.attempt_id)  # type: ignore[attr-defined]
-                if call is not None:
-                    self._end(call, _NORMAL_CLEARING, None)
+                self._hang_up(action)  # type: ignore[arg-type]
             elif kind is act.LogOut:
                 self._floor.log_out(action.agent_id)  # type: ignore[attr-defined]
+
+    def _hang_up(self, action: act.HangUp) -> None:
+        call = self._calls.get(action.attempt_id)
+        if call is not None and not (action.unanswered_only and call.answered_at is not None):
+            self._end(call, _NORMAL_CLEARING, None)
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -29,8 +29,8 @@ FROZEN = Setting.of(tuning.OURS, {"frozen_answers": 1.0})
 # Agents, calls ringing, and the 99th percentile of one decision not to exceed, microseconds.
 LATENCIES = ((20, 24, 1000.0), (500, 300, 1000.0), (5000, 20_000, 10_000.0))
 COLD_S = 40 * 3600.0  # one account, as long as a week's: what a policy comes to, not how it begins and ends a day
-AGENT_DAYS = 1000.0  # of a setting for each seed, at the most: twenty days up to 50 agents
-TRIAL_AGENT_DAYS = 100.0  # of every setting of a peer, before its best are measured in full
+AGENT_DAYS = 400.0  # of a setting for each seed, at the most: twenty days up to 20 agents, as large floors vary less
+TRIAL_AGENT_DAYS = 80.0  # of every setting of a peer, before its best are measured in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def full() -> Scale:
     seeds = Sample(SEEDS, days=20, warm_up_s=WARM_UP_S, agent_days=AGENT_DAYS)
     trial = replace(seeds, seeds=SEEDS[:1], agent_days=TRIAL_AGENT_DAYS)
     return Scale(
-        plan=Plan(worlds.all_worlds(), seeds, trial, tuning.TARGETS, bounds.RATES),
+        plan=Plan(worlds.all_worlds(), seeds, trial, tuning.TARGETS, bounds.RATES, settings_one_in=2),
         cold=Sample(tuple(range(101, 121)), days=1, warm_up_s=WARM_UP_S, day_s=COLD_S),
         switching=Sample(tuple(range(101, 201)), days=1),
         whole=Sample((201,), days=20),

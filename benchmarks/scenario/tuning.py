@@ -10,8 +10,8 @@ from pacing.peers.tuning import TUNABLES, settings_of
 
 OURS, PROGRESSIVE = "priced-v1", "progressive-v1"
 # Abandon rates that our policy is asked to hold, for its frontier; None is the world's own.
-TARGETS = (0.003, 0.01, 0.02, None, 0.045, 0.07, 0.12, 0.2, 0.5)
-QUICK_TARGETS = (0.01, None, 0.05, 0.1, 0.5)
+TARGETS = (0.01, 0.02, None, 0.045, 0.08, 0.16, 0.3, 0.5)
+QUICK_TARGETS = (0.01, None, 0.08, 0.3, 0.5)
 
 
 def our_settings(targets: Sequence[float | None]) -> tuple[Setting, ...]:

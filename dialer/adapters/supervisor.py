@@ -114,17 +114,17 @@ class Supervisor:
             changes=tuple(msg.Change(key=key, old=getattr(before, key), new=getattr(after, key)) for key in changes),
         )
 
-    def _order_agent(self, agent_id: str, fact: ev.Event, what: str, who: Person) -> msg.AnyAnswer:
+    def _order_agent(self, agent_id: str, fact: ev.Event, what: str, who: Person, **said: Value) -> msg.AnyAnswer:
         agent = self._runtime.engine.floor.get(agent_id)
         if agent is None:
             refused = f"agent {agent_id}: unknown: {meant(agent_id, list(self._names))}"
         else:
             refused = _against(agent, fact)
         if refused:
-            self._write(who, what, new={"agent": agent_id}, refused=refused)
+            self._write(who, what, new={"agent": agent_id, **said}, refused=refused)
             return msg.Refused(reasons=(refused,), mendable=agent is None)
         self._runtime.emit(fact)
-        self._write(who, what, new={"agent": agent_id})
+        self._write(who, what, new={"agent": agent_id, **said})
         return msg.Done(what=f"{what} {agent_id}")
 
     def _announce_leave(self, request: msg.AnnounceLeave, now: float, who: Person) -> msg.AnyAnswer:
@@ -133,7 +133,7 @@ class Supervisor:
         except ConfigError as error:
             return msg.Refused(reasons=error.faults)
         fact = ev.AgentLeaveAnnounced(at=now, agent_id=request.agent_id, leaves_at=leaves_at, reason=request.reason)
-        return self._order_agent(request.agent_id, fact, "agents leave", who)
+        return self._order_agent(request.agent_id, fact, "agents leave", who, when=request.when)
 
     # ---- answers ----------------------------------------------------------------------------------------------
     def _agents(self, now: float) -> msg.Agents:

@@ -35,6 +35,7 @@ def why(decision: Decision) -> str:
         ringing=decision.ringing,
         lines=decision.launched,
         guard=decision.guard,
+        hung_up=decision.hung_up,
     )
 
 

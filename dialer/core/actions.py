@@ -51,10 +51,11 @@ class Bridge(Action, frozen=True, kw_only=True, tag=True):
 
 
 class HangUp(Action, frozen=True, kw_only=True, tag=True):
-    """End the attempt's call, whatever state it is in."""
+    """End the attempt's call, whatever state it is in; with `unanswered_only`, an answered one is let be."""
 
     attempt_id: int
     reason: str
+    unanswered_only: bool = False
 
 
 class LogOut(Action, frozen=True, kw_only=True, tag=True):

@@ -152,6 +152,9 @@ class Calls:
             return
         attempt.move(ev.AttemptAnswered)
         attempt.connected_at = attempt.answered_at = event.at
+        if attempt.cut_short:
+            # The answer came first: a switch that knew of it by then let the call be. Else its end follows at once.
+            attempt.hang_up_asked = False
         state.counters.answers += 1
         state.router.trunk(attempt.trunk).tally.answers += 1
         state.timers.set_coarse(state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
@@ -272,9 +275,11 @@ class Calls:
             self.match()
         waited_s = self._state.now - (attempt.answered_at or self._state.now)
         if lost and not attempt.abandoned and waited_s <= self._state.campaign.connect_deadline_s:
+            if attempt.live:  # the law's accounts take what nobody knows for the worse
+                self._state.abandon_book.enter(attempt, self._state.now)
             self._settling.close(attempt, Disposition.UNKNOWN)
             return
-        attempt.left = not attempt.abandoned and not attempt.hang_up_asked and not lost
+        attempt.left = not (attempt.abandoned or attempt.hang_up_asked or attempt.cut_short or lost)
         self._settling.live_answer(attempt)
         self._settling.abandon(attempt)
         self._settling.close(attempt, Disposition.ABANDONED)

@@ -154,7 +154,7 @@ class Launching:
             if state.now - rang_at >= state.hang_up_after_ring_s:
                 attempt.cut_short = True
                 hung_up += 1
-                self._settling.hang_up(attempt, "no agent would be there")
+                self._settling.hang_up(attempt, "no agent would be there", unanswered_only=True)
         return hung_up
 
     def probability(self, index: int) -> float:

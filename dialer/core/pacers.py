@@ -139,7 +139,7 @@ def _rang_after_s(attempt: Attempt) -> float:
 
 def _check_pace(pace: Pace, lines: int) -> None:
     """Raise `ValueError` where a policy's answer cannot be meant."""
-    if pace.lines < 0:
-        raise ValueError(f"expected lines to launch >= 0, were {pace.lines}")
+    if not (pace.lines >= 0 and pace.lines == int(pace.lines)):  # written so that NaN is refused too
+        raise ValueError(f"expected whole lines to launch, >= 0, were {pace.lines}")
     if pace.hang_up and not (min(pace.hang_up) >= 0 and max(pace.hang_up) < lines):
         raise ValueError(f"expected rows to hang up of {lines} lines, were {pace.hang_up}")

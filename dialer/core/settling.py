@@ -79,10 +79,12 @@ class Settling:
             self._state.abandon_book.enter(attempt, self._state.now)
             self._pacers.abandoned()
 
-    def hang_up(self, attempt: Attempt, reason: str) -> None:
+    def hang_up(self, attempt: Attempt, reason: str, *, unanswered_only: bool = False) -> None:
         attempt.hang_up_asked = True
         if attempt.state is not RESERVING:
-            self._state.out.append(act.HangUp(attempt_id=attempt.attempt_id, reason=reason))
+            self._state.out.append(
+                act.HangUp(attempt_id=attempt.attempt_id, reason=reason, unanswered_only=unanswered_only)
+            )
 
     def undialled(self, attempt: Attempt, disposition: Disposition) -> None:
         """Held by the store, perhaps, and never dialled: settled so that nothing hangs. It costs the lead a rest, but
@@ -136,7 +138,8 @@ class Settling:
         del state.attempts[attempt.attempt_id]
         self._off_line(attempt)
         state.counters.settled(disposition)
-        state.counters.cut_short += attempt.cut_short
+        cut_short = attempt.cut_short and attempt.connected_at is None
+        state.counters.cut_short += cut_short
         state.abandon_book.settled(attempt, disposition)
         if disposition in NETWORK_FAULTS and attempt.trunk:
             state.router.trunk(attempt.trunk).tally.failed += 1
@@ -152,7 +155,7 @@ class Settling:
                 at=state.now,
                 disposition=disposition,
                 abandoned=attempt.abandoned,
-                cut_short=attempt.cut_short,
+                cut_short=cut_short,
                 reserved_at=attempt.reserved_at,
                 originated_at=attempt.originated_at,
                 answered_at=attempt.answered_at,

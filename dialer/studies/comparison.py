@@ -108,7 +108,7 @@ def sweep_fast(
     jobs: int,
     progress: Progress | None = None,
 ) -> Study:
-    """Sweep with the pacing kernels alone. After an interrupt the points that were finished are left."""
+    """Sweep with the pacing policies alone. After an interrupt the points that were finished are left."""
     scenarios = [override(scenario, point) for point in points]
     specs = [FastSpec(scenario=changed, seeds=tuple(seeds), policy=policy) for changed in scenarios]
     harvest = run_all_fast(specs, jobs=jobs, progress=progress)

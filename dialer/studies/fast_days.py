@@ -1,4 +1,4 @@
-"""Days of the pacing kernels alone, for wide sweeps: no lists, rules or routes, so seconds instead of minutes."""
+"""Days of the pacing policies alone, for wide sweeps: no lists, rules or routes, so seconds instead of minutes."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ left, a single unlucky call could put the account above its cap: the policy then
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,10 +128,12 @@ class AbandonAccounts:
 
     def tightest(self, now: float) -> Tightest:
         """Return the account with the least left; of equal ones, the first."""
-        return min(
-            (Tightest(account.rule.id, account.budget_left(now)) for account in self._accounts),
-            key=lambda entry: entry.budget_left,
-        )
+        tightest, least = self._accounts[0], inf
+        for account in self._accounts:
+            left = account.budget_left(now)
+            if left < least:
+                tightest, least = account, left
+        return Tightest(tightest.rule.id, least)
 
     def standings(self, now: float) -> tuple[Standing, ...]:
         """Return all accounts as people read them, in the order of the rules."""

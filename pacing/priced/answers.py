@@ -13,7 +13,7 @@ from typing import Any
 from numba import njit
 
 SLOW_HALF_LIFE = 500.0  # outcomes
-FAST_HALF_LIFE = 60.0
+FAST_HALF_LIFE = 40.0
 SURPRISE = 3.0
 PROMISED_MIN = 5.0  # answers promised to the fast ratio before it may surprise
 MULTIPLIER_MIN, MULTIPLIER_MAX = 0.1, 10.0

@@ -2,7 +2,7 @@
 """What the rule learns of time: how long agents are taken, and when lines ring, are answered or end otherwise.
 
 How it works: learning is a count in a histogram whose older entries fade. The tables that decisions look up are derived
-when enough has been learned since the last time (`stale`, `refresh`), in about a tenth of a millisecond.
+when enough has been learned since the last time (`stale`, `refresh`), in some tenths of a millisecond.
 
 Handle times are a Kaplan-Meier estimate over ended calls and calls in progress; else the short ones, which end first,
 would seem typical. A few hundred calls leave too few in each bin: every bin's hazard is shrunk to that of a smooth
@@ -366,9 +366,13 @@ def _fill_lines(s: Any, row: int) -> None:
     """Fill `answer[row, rung, j, k]`, the chance of an answer within `taus[k]` of a line that will be answered and has
     been j bins without a sign (`rung` 0) or with one (1), times the chance that it is as it is; and `alive[row, rung,
     j]`, that chance for a line that will be answered and for another."""
-    signs = np.zeros(DELAY_BINS + 1)
+    signs, unrung = np.zeros(DELAY_BINS + 1), np.zeros(DELAY_BINS + 1)
+    first, last = DELAY_BINS, -1  # bins in which lines ring before they are answered: few
     for i in range(DELAY_BINS):
         signs[i + 1] = signs[i] + s.rang_before_answer[row, i] + s.answered_unrung[row, i]
+        unrung[i + 1] = unrung[i] + s.answered_unrung[row, i]
+        if s.rang_before_answer[row, i] > 0.0:
+            first, last = min(first, i), i
     rings, ends = s.ring_to_answer[row], s.ring_to_other_end[row]
     rang, others_rang = s.rang_share[row, ANSWERED], s.rang_share[row, OTHERS]
     for j in range(DELAY_BINS):
@@ -379,23 +383,21 @@ def _fill_lines(s: Any, row: int) -> None:
         for k in range(TAUS):
             until = j + 0.5 + s.taus[k] / DELAY_WIDTH_S
             s.answer[row, 1, j, k] = rang * (at(rings, until) - at(rings, j + 0.5))
-            s.answer[row, 0, j, k] = _answered_without_sign_yet(
-                s.rang_before_answer[row], s.answered_unrung[row], rings, j + 0.5, until
+            at_once = at(unrung, until) - at(unrung, j + 0.5)
+            s.answer[row, 0, j, k] = at_once + _rings_and_is_answered(
+                s.rang_before_answer[row], first, last, rings, j + 0.5, until
             )
 
 
 @njit()
-def _answered_without_sign_yet(
-    rang_before_answer: Floats, answered_unrung: Floats, rings: Floats, position: float, until: float
+def _rings_and_is_answered(
+    rang_before_answer: Floats, first: int, last: int, rings: Floats, position: float, until: float
 ) -> float:
-    """Return the chance that an answer comes before `until`, and its sign after `position`, counted in bins: each sign
-    in the middle of the part of its bin that counts, the answer at once or after the ringing."""
+    """Return the chance that a line rings after `position`, in one of the bins from `first` to `last`, and is answered
+    before `until`, counted in bins: each sign in the middle of the part of its bin that counts."""
     total = 0.0
-    for i in range(int(position), min(int(until) + 1, DELAY_BINS)):
+    for i in range(max(int(position), first), min(int(until), last) + 1):
         begin, end = max(float(i), position), min(i + 1.0, until)
         if end > begin:
-            at_once = answered_unrung[i]
-            if rang_before_answer[i] > 0.0:  # in few bins, and the rest is dear
-                at_once += rang_before_answer[i] * at(rings, until - 0.5 * (begin + end))
-            total += at_once * (end - begin)
+            total += rang_before_answer[i] * at(rings, until - 0.5 * (begin + end)) * (end - begin)
     return total

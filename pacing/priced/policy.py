@@ -131,7 +131,7 @@ class Priced:
         compiled.learn_abandoned(self.state, answers, answers)
 
     def snapshot(self) -> dict[str, object]:
-        """Return the learned state as plain JSON values, tens of KB as text."""
+        """Return the learned state as plain JSON values, 10 to 40 KB as text."""
         return {"policy": self.policy_id, **snapshot_of(self.state)}
 
     def restore(self, state: dict[str, Any]) -> None:

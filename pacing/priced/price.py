@@ -38,7 +38,7 @@ RESPONSE = 0.9
 GUARDED_BUDGET = 1.0
 ERROR_MAX = 3.0  # abandons: so far off at the most is a budget taken to be where the offset learns from it
 OFFSET_MAX = 2.5
-LOG_PRICE_MIN, LOG_PRICE_MAX = math.log(0.5), math.log(2000.0)
+LOG_PRICE_MIN, LOG_PRICE_MAX = math.log(0.05), math.log(2000.0)
 NEW_ACCOUNT_AFTER_S = 4 * 3600.0
 
 

@@ -11,7 +11,8 @@ a line that *is* answered count alike:
 so all that matters is whether a sum of `busy + in flight` chances reaches a size. It is found exactly, for all k at
 once (k innermost: it vectorises), from two short distributions: of the chances that are likely, how many do not happen;
 of the others, how many do. One more line is one more chance. Above EXACT_CHANCES the normal distribution with its
-skewness correction (Volkova's refined normal approximation) takes their place.
+skewness correction (Volkova's refined normal approximation) takes their place; so it does from EXACT_LINES added lines
+on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pacing.priced.state import TAUS
 from pacing.view import Floats
 
 EXACT_CHANCES = 100  # busy agents + lines in flight; about 60 agents
+EXACT_LINES = 100  # added by one decision: each costs more than the last, and a floor of idle agents takes thousands
 
 
 @njit()
@@ -142,13 +144,16 @@ def _add_exactly(chances: Floats, size: int, candidate: Floats, threshold: float
 
 
 @njit()
-def _add_normally(chances: Floats, size: int, candidate: Floats, threshold: float, most: int) -> tuple[float, int]:
-    """The same by the refined normal distribution."""
+def _add_normally(
+    chances: Floats, size: int, candidate: Floats, threshold: float, most: int, lines: int
+) -> tuple[float, int]:
+    """The same by the refined normal distribution, where `lines` candidates were added before."""
     cdf = np.zeros(TAUS)
     moments = np.zeros((3, TAUS))
-    _fill_moments(chances, moments)
     row = candidate.reshape((1, TAUS))
-    lines = 0
+    _fill_moments(row, moments)
+    moments *= lines
+    _fill_moments(chances, moments)
     while True:
         shortage = _normal_shortage(moments, size, cdf)
         if shortage >= threshold or lines >= most:
@@ -164,10 +169,12 @@ def add_lines(chances: Floats, size: int, candidate: Floats, threshold: float, m
     at which it stopped."""
     if size <= 0:
         return 0, 1.0
+    lines = 0
     if len(chances) <= EXACT_CHANCES:
-        shortage, lines = _add_exactly(chances, size, candidate, threshold, most)
-    else:
-        shortage, lines = _add_normally(chances, size, candidate, threshold, most)
+        shortage, lines = _add_exactly(chances, size, candidate, threshold, min(most, EXACT_LINES))
+        if shortage >= threshold or lines == most:
+            return lines, shortage
+    shortage, lines = _add_normally(chances, size, candidate, threshold, most, lines)
     return lines, shortage
 
 
@@ -179,4 +186,4 @@ def shortage_of(chances: Floats, size: int) -> float:
     nobody = np.zeros(TAUS)
     if len(chances) <= EXACT_CHANCES:
         return float(_add_exactly(chances, size, nobody, 0.0, 0)[0])
-    return float(_add_normally(chances, size, nobody, 0.0, 0)[0])
+    return float(_add_normally(chances, size, nobody, 0.0, 0, 0)[0])

@@ -136,10 +136,10 @@ class CallLedger:
         call.agent_id, call.leg = agent_id, leg
         return call.channel, call.name or call.channel
 
-    def hanging_up(self, attempt_id: int) -> str | None:
-        """Note that a call is being hung up; returns its channel, None where it has ended."""
+    def hanging_up(self, attempt_id: int, *, unanswered_only: bool = False) -> str | None:
+        """Note that a call is being hung up; returns its channel, None where it has ended or is to be let be."""
         call = self._attempts.get(attempt_id)
-        if call is None:
+        if call is None or (unanswered_only and call.answered):
             return None
         call.ended_by_us = True
         return call.channel

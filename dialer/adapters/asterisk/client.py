@@ -90,7 +90,7 @@ class AsteriskTelephony:
                 case Bridge():
                     self._bridge(action, out, found)
                 case HangUp():
-                    channel = self._calls.hanging_up(action.attempt_id)
+                    channel = self._calls.hanging_up(action.attempt_id, unanswered_only=action.unanswered_only)
                     if channel is not None:  # while the link is down, the next listing hangs it up
                         out.append(translate.order(translate.HangUpChannel(channel)))
                 case LogOut():

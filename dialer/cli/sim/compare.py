@@ -25,7 +25,8 @@ def compare(
         A scenario file, or the name of one that comes with the program (`dialer sim list`).
     policies
         Ids with commas between; each may have settings of its own after `@`:
-        progressive-v1,priced-v1,priced-v1@pacing.target_abandon_rate=0.01. Differences are against the first.
+        progressive-v1,priced-v1,priced-v1@pacing.target_abandon_rate=0.01. Differences are against the first. Other
+        dialers' laws have ids too, such as vicidial-average.
     reps
         How many days to simulate for each, with one seed after the other from the first.
     seed

@@ -31,7 +31,7 @@ def replay(
     journal
         A journal that `dialer run`, `dialer demo` or `dialer sim run` wrote.
     policy
-        Decide by this pacing policy instead: progressive-v1, priced-v1.
+        Decide by this pacing policy instead: progressive-v1, power-v1, priced-v1, or another dialer's law.
     changes
         Change the day's settings, as in pacing.target_abandon_rate=0.02; once for each.
     json

@@ -36,7 +36,8 @@ def run(
     scenario
         A scenario file, or the name of one that comes with the program (`dialer sim list`).
     policy
-        A pacing policy's id instead of the mode's own: progressive-v1, priced-v1.
+        A pacing policy's id instead of the mode's own: progressive-v1, power-v1, priced-v1; or another dialer's law,
+        such as vicidial-average (docs/simulation.md has them all).
     seed
         The world's seed instead of the scenario's: the same seed meets the same people.
     reps

@@ -30,7 +30,8 @@ def sweep(
         A key with its values: FROM:TO:STEP, or values with commas between, as in
         pacing.target_abandon_rate=0.01:0.05:0.01 or agents=20,40,80; of several, all combinations.
     policy
-        A pacing policy's id instead of the mode's own: progressive-v1, priced-v1.
+        A pacing policy's id instead of the mode's own: progressive-v1, power-v1, priced-v1; or another dialer's law,
+        such as vicidial-average (docs/simulation.md has them all).
     reps
         How many days to simulate for each line, with one seed after the other from the first.
     seed
@@ -38,7 +39,7 @@ def sweep(
     jobs
         How many processes work at once; as many as there are processors if not named. The results do not depend on it.
     fast
-        The pacing kernels alone, without lists, rules, routes and hours: for wide sweeps, and pacing's figures only.
+        The pacing policies alone, without lists, rules, routes and hours: for wide sweeps, and pacing's figures only.
     json
         Write the result there as JSON, with every day of every line; `-` or nothing for standard output.
     csv

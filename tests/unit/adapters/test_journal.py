@@ -88,8 +88,8 @@ def test_the_format_is_the_documented_one(tmp_path: Path) -> None:
         '"started_at":1763672400.0,"policies":{},"scenario":null}\n'
         'E {"type":"AgentLoggedIn","at":1.5,"agent_id":"ana"}\n'
         'E {"type":"TimePassed","at":2.0}\n'
-        'A {"type":"HangUp","attempt_id":1,"reason":"limit"}\n'
-        'A {"type":"HangUp","attempt_id":2,"reason":"ñ"}\n'
+        'A {"type":"HangUp","attempt_id":1,"reason":"limit","unanswered_only":false}\n'
+        'A {"type":"HangUp","attempt_id":2,"reason":"ñ","unanswered_only":false}\n'
     )
 
 

@@ -232,6 +232,18 @@ async def test_survivors_are_told_between_log_ins_and_link_up(switch: FakeSwitch
 
 
 # ---- actions ------------------------------------------------------------------------------------------------------
+async def test_a_call_that_was_answered_by_now_is_let_be_where_that_was_asked(
+    switch: FakeSwitch, dialer: Dialer
+) -> None:
+    up = {"ChannelStateDesc": "Up", "BridgeId": "b"}
+    switch.channels = [{"Uniqueid": OWN, "Channel": "PJSIP/t1-1", **up}, {**LEG, **up}]
+    await dialer.telephony.start(dialer.events.append)
+    dialer.telephony.perform([HangUp(attempt_id=7, reason="test", unanswered_only=True)])
+    dialer.telephony.perform([LogOut(agent_id="ana")])
+    await dialer.until(lambda: switch.count("Hangup") == 1)
+    assert [a["Channel"] for a in switch.heard if a["Action"] == "Hangup"] == ["l1"]
+
+
 async def test_log_out_hangs_up_the_leg(switch: FakeSwitch, dialer: Dialer) -> None:
     switch.channels = [LEG]
     await dialer.telephony.start(dialer.events.append)

@@ -213,3 +213,15 @@ def test_a_snapshot_carries_the_accounts_and_the_moments_of_live_calls() -> None
         engine.step(ev.AttemptBridged(at=bench.now + 2.9, attempt_id=screened, agent_id="bruno"))
         assert engine.status().abandon_accounts[0].answers == 2
         assert engine.status().abandon_accounts[0].abandons == 0
+
+
+@pytest.mark.parametrize(("detection", "counted"), [(False, (1, 1)), (True, (0, 0))])
+def test_an_answer_of_which_track_was_lost_is_abandoned_if_it_was_live(
+    detection: bool, counted: tuple[int, int]
+) -> None:
+    bench = bench_of(DAY, amd=detection)
+    (attempt,) = bench.dial()
+    answer(bench, attempt)
+    bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=0, lost=True)
+    assert [settled.disposition for settled in bench.settled] == ["UNKNOWN"]
+    assert counts(bench) == counted

@@ -6,8 +6,6 @@ import pytest
 
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.engine import Engine
-from pacing.registry import make_policy
 from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules
 
 
@@ -388,22 +386,6 @@ def test_what_was_learned_and_counted_is_kept_every_minute_and_recalled() -> Non
     assert other.engine.counters.live_answers == 1
     assert other.policy.learned == ["answered"]
     assert other.engine.learned().answers == saved[0].answers
-
-
-def test_a_policy_that_cannot_use_what_it_had_learned_begins_anew_with_an_alert() -> None:
-    saved, other = Bench().engine.learned(), Bench()
-    saved.policies["priced-v1"] = {"policy": "priced-v1", "another": "shape"}
-    other.engine = Engine(
-        other.engine.campaign,
-        rules=other.rules,  # type: ignore[arg-type]
-        policies={"predictive": make_policy("priced-v1"), "progressive": make_policy("progressive-v1")},
-        run=1,
-        seed=0,
-    )
-    fresh = other.engine.learned().policies
-    alerts = [a.text for a in other.tell(ev.StateRecalled, learned=saved) if isinstance(a, act.Alert)]
-    assert len(alerts) == 1 and alerts[0].startswith("priced-v1 begins with nothing learned: expected a snapshot")
-    assert other.engine.learned().policies == fresh
 
 
 def test_state_from_the_future_is_another_clock_s_and_left_alone() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, nan
 
 import msgspec
 import numpy as np
@@ -76,6 +76,18 @@ def test_the_first_seven_products_are_learned_apart_and_keep_their_numbers_in_th
     after.tell(ev.StateRecalled, learned=msgspec.json.decode(msgspec.json.encode(saved), type=type(saved)))
     after.tell(ev.LeadsAdded, leads=leads[1:], progress=(LeadProgress(lead_id="L21"),))
     assert after.engine._state.segments == expected
+
+
+def test_a_policy_that_cannot_use_what_it_had_learned_begins_anew_with_an_alert() -> None:
+    saved, bench = Bench().engine.learned(), Bench()
+    saved.policies["priced-v1"] = {"policy": "priced-v1", "of": "another shape"}
+    policies = {"predictive": Priced(), "progressive": Progressive()}
+    bench.engine = Engine(bench.engine.campaign, rules=bench.rules, policies=policies, run=1, seed=0)  # type: ignore[arg-type]
+    fresh = bench.engine.learned().policies
+    bench.tell(ev.StateRecalled, learned=saved)
+    (told,) = alerts(bench)
+    assert told.startswith("priced-v1 begins with nothing learned: expected a snapshot")
+    assert bench.engine.learned().policies == fresh
 
 
 def test_lines_launched_are_counted_in_each_run_and_never_fewer_than_those_in_flight() -> None:
@@ -167,15 +179,28 @@ def test_a_line_that_was_cut_short_ends_unanswered_is_told_apart_and_teaches_not
 
 @pytest.mark.parametrize("amd", [False, True])
 def test_one_who_answers_as_the_line_is_hung_up_counts_as_abandoned(amd: bool) -> None:
-    bench = Bench(amd=amd)
+    rules = [{"window": "rolling_24h"}, {"window": "30_days", "denominator": "served_or_abandoned"}]
+    bench = Bench(amd=amd, abandon_rules=rules)
     attempt = cut_short(bench)
-    answer = bench.tell(ev.AttemptAnswered, attempt_id=attempt)
-    assert not [action for action in answer if isinstance(action, act.Bridge)]
+    bench.tell(ev.AttemptAnswered, attempt_id=attempt)
     bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=16)
-    assert [(s.disposition, s.abandoned) for s in bench.settled] == [("ABANDONED", True)]
+    assert [(s.disposition, s.abandoned, s.cut_short) for s in bench.settled] == [("ABANDONED", True, False)]
+    assert bench.engine.floor.idle == 1
+    assert [(a.answers, a.abandons) for a in bench.engine.status().abandon_accounts] == [(1, 1)] * 2
     counters = bench.engine.counters
     assert (counters.live_answers, counters.abandoned) == (1, 1)
     assert bench.policy.learned == ["answered", "abandoned"]
+
+
+def test_one_who_answers_before_the_switch_is_told_is_let_be_and_given_an_agent() -> None:
+    bench = Bench()
+    attempt = cut_short(bench)
+    assert [action.unanswered_only for action in bench.of(act.HangUp)] == [True]  # type: ignore[attr-defined]
+    assert bench.talk(attempt) == "ana"
+    bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=16)
+    bench.tell(ev.AgentKeyed, agent_id="ana", key="1")
+    assert [(s.abandoned, s.cut_short) for s in bench.settled] == [(False, False)]
+    assert bench.engine.status().cut_short == 0
 
 
 def test_one_who_has_answered_is_never_hung_up_on() -> None:
@@ -235,7 +260,7 @@ def test_after_several_faults_in_a_row_the_policy_is_asked_no_more_until_a_mode_
     assert len(bench.policy.views) > FAULTS_IN_ROW and bench.engine.status().pacing_fault == ""
 
 
-@pytest.mark.parametrize("answer", [{"want": -1}, {"hang_up": (0,)}, {"hang_up": (-1,)}])
+@pytest.mark.parametrize("answer", [{"want": -1}, {"want": 1.5}, {"want": nan}, {"hang_up": (0,)}, {"hang_up": (-1,)}])
 def test_an_answer_that_cannot_be_meant_is_a_fault(answer: Mapping[str, object]) -> None:
     bench = Bench()
     bench.log_in("ana")

@@ -191,7 +191,7 @@ class Twin:
         return 1.0 + old + self.settings["caution"] * self.allowance
 
     def _learn_outcome(self, seen: float, promised: float) -> None:
-        slow, fast = 0.5 ** (1.0 / 500.0), 0.5 ** (1.0 / 60.0)
+        slow, fast = 0.5 ** (1.0 / 500.0), 0.5 ** (1.0 / 40.0)
         expected = min(promised * self.multiplier, 1.0)
         variance = self.fast[2] * fast**2 + max(expected * (1.0 - expected), 0.01)
         self.slow = (self.slow[0] * slow + seen, self.slow[1] * slow + promised)
@@ -354,7 +354,7 @@ class Twin:
         # Scarce is what lies below this share of the way from the guard to the reserve.
         beyond = missing - (1.0 - self.settings["scarce_share"]) * (self.reserve() - 1.0)
         raised = self.settings["slope"] * missing + self.settings["scarcity"] * max(0.0, beyond)
-        return float(np.clip(1.5 / self.target * math.exp(min(self.price_offset + raised, 50.0)), 0.5, 2000.0))
+        return float(np.clip(1.5 / self.target * math.exp(min(self.price_offset + raised, 50.0)), 0.05, 2000.0))
 
     def _keep_account(self, view: PacingView) -> float:
         paused_s = 0.0 if self.decided_at is None else view.now - self.decided_at

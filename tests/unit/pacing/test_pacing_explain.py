@@ -57,3 +57,11 @@ def test_the_other_modes() -> None:
     )
     full = explain("agentless-v1", {"room": 0.0}, idle=0, ringing=9, lines=0, guard="capacity")
     assert full.endswith("there is room for 0 calls; the channels and the voice response take no more at a time.")
+
+
+def test_lines_that_were_hung_up_are_told() -> None:
+    said = explain("priced-v1", FIGURES, idle=0, ringing=6, lines=0, hung_up=2)
+    assert said.startswith("Dialled nothing and hung up 2 ringing lines with 0 idle agents and 6 lines in flight:")
+    assert explain("priced-v1", {}, idle=0, ringing=1, lines=0, guard="no_agents", hung_up=1) == (
+        "Dialled nothing and hung up 1 ringing line: no agent is logged in."
+    )

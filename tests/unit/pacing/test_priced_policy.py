@@ -177,21 +177,33 @@ def test_equal_histories_know_the_same() -> None:
     "wrong",
     [
         {"policy": "other-v1"},
-        {"handled": {"999999": 1.0}},
-        {"clocks": {"-1": 1.0}},
+        {"tables": "eJwDAAAAAAE="},  # nothing, packed
+        {"tables": "no base64!"},
+        {"tables": None},
+        {"allowance": "much"},
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
     policy = Priced()
+    _learn(policy, np.random.default_rng(2), 50)
+    before = policy.snapshot()
     with pytest.raises(ValueError, match="expected"):
-        policy.restore(policy.snapshot() | wrong)
+        policy.restore(Priced().snapshot() | wrong)
+    assert policy.snapshot() == before
+
+
+def test_a_snapshot_of_an_older_shape_is_refused() -> None:
+    kept = Priced().snapshot()
+    del kept["price_offset"]
+    with pytest.raises(ValueError, match="expected a snapshot of this version"):
+        Priced().restore(kept)
 
 
 def test_a_snapshot_stays_small() -> None:
     policy = Priced()
     _learn(policy, np.random.default_rng(2), 3000)
     _decide(policy, np.random.default_rng(2), NOW)
-    assert len(json.dumps(policy.snapshot())) < 400_000
+    assert len(json.dumps(policy.snapshot())) < 60_000
 
 
 def test_many_large_days_leave_every_figure_finite() -> None:

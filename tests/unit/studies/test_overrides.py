@@ -96,7 +96,7 @@ def test_every_short_name_is_a_place_of_the_file(scenario: Scenario) -> None:
         ("campaign.ring_timeout_s=70", "--set campaign.ring_timeout_s=70: expected less than or equal to 60, was 70"),
         ("population.live_rate=many", "expected a valid number"),
         ("agents=0", "--set agents=0: expected greater than or equal to 1, was 0"),
-        ("campaign.mode=bold", "expected 'progressive' or 'predictive', was bold"),
+        ("campaign.mode=bold", "expected 'progressive', 'power' or 'predictive', was bold"),
         ("carriers.*.failure_rate=2", "--set carriers.*.failure_rate=2: expected less than or equal to 1"),
         ("population.busy_rate=[1", "expected a value as the scenario file writes it"),
         ("population.busy_rate=null", "expected a value as the scenario file writes it"),

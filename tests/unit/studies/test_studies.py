@@ -29,6 +29,8 @@ from sim.result import SimResult
 from sim.scenario import Scenario
 from sim.scenario_file import packaged_scenario
 
+pytestmark = pytest.mark.timeout(300)  # the first to use the fast simulator compiles it
+
 SEEDS = (3, 4)
 
 
@@ -76,10 +78,17 @@ def test_the_methods_are_told(study: Study) -> None:
         assert word in told
 
 
+def test_other_dialers_laws_can_be_compared_and_what_a_day_has_not_cannot(scenario: Scenario) -> None:
+    (decision,) = decisions_of("vicidial-average", scenario)
+    assert decision.policy == "vicidial-average"
+    with pytest.raises(ConfigError, match="on-request-v1: expected a policy of"):
+        decisions_of("on-request-v1", scenario)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("priced-v9", "--policies priced-v9: priced-v9: expected a policy of priced-v1"),
+        ("priced-v9", "--policies priced-v9: priced-v9: expected a policy of power-v1, priced-v1"),
         ("priced-v1,priced-v1", "stands twice"),
         ("priced-v1@agents", "expected PATH=VALUE"),
         ("priced-v1@agents=0", "expected greater than or equal to 1"),
