@@ -51,8 +51,8 @@ def full() -> Scale:
     seeds = Sample(SEEDS, days=20, warm_up_s=WARM_UP_S, agent_days=AGENT_DAYS)
     trial = replace(seeds, seeds=SEEDS[:1], agent_days=TRIAL_AGENT_DAYS)
     return Scale(
-        plan=Plan(worlds.all_worlds(), seeds, trial, tuning.TARGETS, bounds.RATES, settings_one_in=2),
-        cold=Sample(tuple(range(101, 121)), days=1, warm_up_s=WARM_UP_S, day_s=COLD_S),
+        plan=Plan(worlds.all_worlds(), seeds, trial, tuning.TARGETS, bounds.RATES, settings_one_in=3),
+        cold=Sample(tuple(range(101, 111)), days=1, warm_up_s=WARM_UP_S, day_s=COLD_S),
         switching=Sample(tuple(range(101, 201)), days=1),
         whole=Sample((201,), days=20),
         coalescing=seeds,

@@ -61,7 +61,7 @@ def study(plan: Plan, *, jobs: int) -> tuple[Found, ...]:
         for world in plan.worlds
         for peer in peer_ids()
         for setting in worth_measuring(
-            _points(tried, world, grid_of(peer, plan.settings_one_in)), _our_rate(measured, world)
+            _points(tried, world, grid_of(peer, plan.settings_one_in)), measured[world.name, Setting(OURS)]
         )
         if (world.name, setting) not in measured
     ]
@@ -96,7 +96,3 @@ def _each(worlds: Sequence[World], settings: Sequence[Setting]) -> list[tuple[Wo
 
 def _points(measured: Measured, world: World, settings: Sequence[Setting]) -> tuple[Point, ...]:
     return tuple(measured[world.name, setting] for setting in settings)
-
-
-def _our_rate(measured: Measured, world: World) -> float:
-    return measured[world.name, Setting(OURS)].abandon_rate

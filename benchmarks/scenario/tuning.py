@@ -10,7 +10,8 @@ from pacing.peers.tuning import TUNABLES, settings_of
 
 OURS, PROGRESSIVE = "priced-v1", "progressive-v1"
 # Abandon rates that our policy is asked to hold, for its frontier; None is the world's own.
-TARGETS = (0.01, 0.02, None, 0.045, 0.08, 0.16, 0.3, 0.5)
+TARGETS = (0.015, None, 0.06, 0.14, 0.3, 0.5)
+HOPELESS = 0.03
 QUICK_TARGETS = (0.01, None, 0.08, 0.3, 0.5)
 
 
@@ -30,11 +31,17 @@ def grid_of(peer: str, one_in: int = 1) -> tuple[Setting, ...]:
     return tuple(dict.fromkeys((Setting(peer), *tuple(tried)[::one_in])))
 
 
-def worth_measuring(tried: Sequence[Point], abandon_rate: float) -> tuple[Setting, ...]:
-    """Return the settings that could be a peer's best at an abandon rate, judged by a few days of each.
+def worth_measuring(tried: Sequence[Point], ours: Point) -> tuple[Setting, ...]:
+    """Return the settings that could be a peer's best at our abandon rate, judged by a few days of each.
 
-    They are those of its frontier on either side of the rate, or its end where the frontier does not reach that far.
+    They are those of its frontier on either side of the rate, or its end where the frontier does not reach that far;
+    where the best of them is beaten by HOPELESS, one is enough to show it.
     """
     frontier = envelope(tried)
-    above = next((place for place, point in enumerate(frontier) if point.abandon_rate > abandon_rate), len(frontier))
-    return tuple(point.setting for point in frontier[max(0, above - 1) : above + 1])
+    above = next(
+        (place for place, point in enumerate(frontier) if point.abandon_rate > ours.abandon_rate), len(frontier)
+    )
+    near = frontier[max(0, above - 1) : above + 1]
+    if max(point.occupancy for point in near) < ours.occupancy - HOPELESS:
+        near = near[:1]
+    return tuple(point.setting for point in near)

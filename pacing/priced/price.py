@@ -34,7 +34,6 @@ from typing import Any
 from numba import njit
 
 PRICE_OF_TARGET = 1.5  # settled prices are about 30 to 60 at a target of 3 %
-RESPONSE = 0.9
 GUARDED_BUDGET = 1.0
 ERROR_MAX = 3.0  # abandons: so far off at the most is a budget taken to be where the offset learns from it
 OFFSET_MAX = 2.5
