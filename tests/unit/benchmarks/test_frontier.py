@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.scenario import bars
 from benchmarks.scenario.days import Days, Point, Setting
-from benchmarks.scenario.frontier import against_frontier, against_point, at, envelope
+from benchmarks.scenario.frontier import Comparison, against_frontier, against_point, at, envelope
 from benchmarks.scenario.tuning import worth_measuring
 
 AGENT_S = 10_000.0
@@ -123,3 +124,54 @@ def test_the_settings_worth_measuring_are_those_on_either_side_of_the_rate() -> 
     assert worth_measuring(tried, _point(0.03, 0.95)) == (tried[1].setting,)  # hopeless: one shows it
     assert worth_measuring(tried, _point(0.001, 0.7)) == (tried[0].setting,)
     assert worth_measuring(tried, _point(0.2, 0.9)) == (tried[3].setting,)
+
+
+def test_five_days_in_a_row_are_judged_together() -> None:
+    days = _days([0.8] * 7, [10.0, 40.0, 40.0, 40.0, 40.0, 40.0, 10.0])
+    assert bars.worst_in_a_row(days) == pytest.approx(0.04)
+    assert bars.worst_in_a_row(_days([0.8] * 2, [10.0, 40.0])) == pytest.approx(0.025)
+
+
+def test_the_bars_of_the_cap_count_days_and_runs_of_them() -> None:
+    calm, wild = _days([0.8] * 99, [30.0] * 99), _days([0.8], [31.0])
+    share, worst = bars.cap_bars({"calm": calm, "wild": wild})
+    assert (share["value"], share["met"]) == (0.01, True)
+    assert (worst["value"], worst["met"]) == (0.031, False)
+    assert "wild" in worst["bar"]
+
+
+def test_the_bar_of_the_bound_allows_seven_tenths_of_a_point() -> None:
+    near, rate = bars.markov_bars(20, 0.9, _point(0.03, 0.8931))
+    assert near["met"] and rate["met"]
+    short, above = bars.markov_bars(20, 0.9, _point(0.031, 0.8929))
+    assert not short["met"] and not above["met"]
+
+
+def test_a_gain_over_a_frozen_estimate_is_paired() -> None:
+    gain, worst = bars.switching_bars(_point(0.029, 0.88, wobble=0.02), _point(0.03, 0.855, wobble=0.02))
+    assert gain["value"] == pytest.approx(0.025)
+    assert gain["met"] and worst["met"]
+    assert "+0.0250 to +0.0250" in gain["bar"]
+
+
+def _against(theirs: Point) -> Comparison:
+    return against_point(envelope([_point(0.0, 0.7), _point(0.04, 0.9)]), theirs)
+
+
+def test_the_bar_of_a_peer_is_the_world_where_we_are_least_above_it() -> None:
+    row = bars.peer_row(
+        "over x", {"one": _against(_point(0.02, 0.79)), "other": _against(_point(0.04, 0.87))}, above=0.0
+    )
+    assert row["value"] == pytest.approx(0.01)
+    assert "one at 0.0200 abandoned" in row["bar"] and row["met"]
+    assert not bars.peer_row("over x", {"one": _against(_point(0.02, 0.80))}, above=0.0)["met"]
+    assert bars.peer_row("over x", {"one": _against(_point(0.02, 0.8015))}, least=-0.002)["met"]
+    assert not bars.peer_row("over x", {"one": _against(_point(0.02, 0.8025))}, least=-0.002)["met"]
+
+
+def test_a_peer_that_dials_progressively_need_not_be_beaten() -> None:
+    equal, beaten = _against(_point(0.0, 0.7)), _against(_point(0.02, 0.78))
+    row = bars.peer_row("over x", {"equal": equal, "beaten": beaten}, above=0.0)
+    assert row["value"] == pytest.approx(0.02) and row["met"]
+    assert bars.peer_row("over x", {"equal": equal}, above=0.0)["met"]
+    assert not bars.peer_row("over x", {"worse": _against(_point(0.0, 0.71)), "beaten": beaten}, above=0.0)["met"]
