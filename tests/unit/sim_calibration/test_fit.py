@@ -21,7 +21,7 @@ def test_a_log_normal_is_found_again(median: float, sigma: float, seed: int) -> 
     if isinstance(fit.distribution, LogNormal):  # by chance a mixture may win: rarely, and then it fits better still
         assert fit.distribution.median == pytest.approx(median, rel=0.1)
         assert fit.distribution.sigma == pytest.approx(sigma, rel=0.1)
-    assert fit.ks < 0.03
+    assert fit.ks < 0.04  # of 4000 values, some rounded to few seconds
 
 
 def test_short_and_long_calls_are_two_parts_and_one_kind_is_one() -> None:
