@@ -19,8 +19,13 @@ _COLUMNS = (
 
 
 def entries_of(found: Sequence[Found]) -> list[Entry]:
-    """Return every measured setting as plain values; rates and shares are fractions, times seconds."""
-    return [entry for one in found for entry in _entries(one)]
+    """Return every setting that was measured on all days, as plain values of five digits; rates and shares are
+    fractions, times seconds."""
+    return [_rounded(entry) for one in found for entry in _entries(one)]
+
+
+def _rounded(entry: Entry) -> Entry:
+    return {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
 
 
 def shown(found: Sequence[Found]) -> list[Table]:
@@ -38,8 +43,6 @@ def _entries(found: Found) -> Iterator[Entry]:
         yield {**_mixed(found, against.theirs), **_against(against)}
         for point in peer.tuned:
             yield _entry(found, point, "frontier")
-        for point in peer.tried:
-            yield _entry(found, point, "tried")
 
 
 def _entry(found: Found, point: Point, kind: str, against: Comparison | None = None) -> Entry:

@@ -10,7 +10,7 @@ from pacing.peers.tuning import TUNABLES, settings_of
 
 OURS, PROGRESSIVE = "priced-v1", "progressive-v1"
 # Abandon rates that our policy is asked to hold, for its frontier; None is the world's own.
-TARGETS = (0.015, None, 0.06, 0.14, 0.3, 0.5)
+TARGETS = (0.001, 0.004, 0.015, None, 0.06, 0.1, 0.14, 0.2, 0.3, 0.5)
 HOPELESS = 0.03
 QUICK_TARGETS = (0.01, None, 0.08, 0.3, 0.5)
 
