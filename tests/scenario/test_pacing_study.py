@@ -31,7 +31,9 @@ def test_every_policy_is_in_the_table(found: tuple[Found, ...]) -> None:
     for entry in entries:
         assert entry["bound_is"] == "exact"
         assert 0.0 < entry["occupancy"] < 1.0
-        assert entry["share_of_bound"] == pytest.approx(entry["occupancy"] / entry["bound"])
+        assert entry["share_of_bound"] == pytest.approx(
+            entry["occupancy"] / entry["bound"], abs=2e-5
+        )  # kept with five digits
     progressive = next(entry for entry in entries if entry["kind"] == "progressive")
     assert progressive["abandon_rate"] == 0.0
     assert progressive["gap_closed"] is None  # nothing to be gained where nobody is abandoned
