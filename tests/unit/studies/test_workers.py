@@ -89,19 +89,22 @@ def test_jobs_have_bounds() -> None:
 # Tasks that last for ever after the first: only an end from outside ends them.
 PROGRAM = textwrap.dedent(
     """
-    import os, sys, time
+    import os, time
     from dialer.studies.workers import run_all
 
+    def say(text):
+        os.write(1, text.encode() + b"\\n")  # one write a line: three processes share this pipe
+
     def task(number, progress):
-        print("pid", os.getpid(), flush=True)
+        say(f"pid {os.getpid()}")
         if number:
             while True:
                 time.sleep(1)
         return number
 
     if __name__ == "__main__":
-        harvest = run_all(task, range(6), jobs=2, progress=lambda done: print("done", done, flush=True))
-        print("left", harvest.results, harvest.interrupted, flush=True)
+        harvest = run_all(task, range(6), jobs=2, progress=lambda done: say(f"done {done}"))
+        say(f"left {harvest.results} {harvest.interrupted}")
     """
 )
 
