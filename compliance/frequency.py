@@ -1,4 +1,9 @@
-"""Frequency caps: how often a person, debt or number may be called in a period."""
+"""Caps and cool-downs: how often, and how soon after something, a person may be called.
+
+How it works: a cool-down is a cap of one, on facts of the kind that it follows. Each is planned for the zones that the
+person may be in: within a local day its period does not move. Facts are counted under keys; where several zones differ,
+the period that began first holds, so a limit is kept by every clock.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +11,143 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from compliance.rule import CapRule, KeyKind, PeriodKind
+from compliance.clearance import CapSlot, DialCandidate
+from compliance.facts import Counted, Fact, counted_channels, counts, ignored_outcomes
+from compliance.rule import KEY_KINDS, CapRule, Channel, Cited, CooldownRule, InForce, KeyKind, PeriodKind, Profile
 from compliance.zones import day_begin, local_date
 
-# The dispositions after which surely nobody was reached; the core's own list, by name (a test holds them equal).
-NO_CONTACT = ("BUSY", "CANCELLED", "CONGESTION", "FAILED", "INVALID_NUMBER", "MACHINE", "NO_ANSWER")
+HOUR_S = 3600.0
+# A period of rolling hours includes its begin, so exactly that long after a fact the fact still counts.
+PAST_WINDOW_S = 0.001
 
 
-class CapSlot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One cap made concrete for one attempt: under `key`, fewer than `max` facts since `since` (UTC, inclusive).
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """A cap or a cool-down as it is counted: fewer than `max` facts in a period under a key.
 
-    Facts are one stream a key (`person:ID`, `debt:ID`, `number:+E164`, `person+debt:ID|ID`); each fact is an attempt
-    with its disposition, `PENDING` until it is settled. `ignores` names the dispositions that the cap does not count.
-    Rolling hours have `window_s` (a fact frees its slot that long after it happened), calendar periods have
-    `resets_at` (when the window next moves).
+    `use`: only for numbers of that use (`*`: of any use); empty: for all. `profile` is whose it is; None: the
+    campaign's.
     """
 
     rule: str
-    key: str
+    count: Counted
     max: int
-    since: float
-    ignores: tuple[str, ...] = ()
-    window_s: float | None = None
-    resets_at: float | None = None
+    kind: PeriodKind
+    n: int
+    key: tuple[KeyKind, ...]
+    channels: frozenset[Channel]  # on which facts count
+    exclude: tuple[str, ...]
+    ignores: tuple[str, ...]  # the outcomes that do not count
+    use: str
+    unless_agent_held: bool
+    source: CapRule | CooldownRule
+    profile: Profile | None = None
+
+    @property
+    def cited(self) -> Cited:
+        """What to cite: the rule itself, or the profile that it stands in where it has no words of its own."""
+        return self.source if self.source.cite or self.profile is None else self.profile
+
+    @property
+    def in_force(self) -> InForce:
+        """On which local dates it holds."""
+        return InForce() if self.profile is None else self.profile.in_force
+
+    def asked_of(self, use: str, agent_held: bool) -> bool:
+        """Say whether it is asked of numbers of this use, where an agent is held for the call or is not."""
+        if self.use and self.use != use and not (self.use == "*" and use):
+            return False
+        return not (self.unless_agent_held and agent_held)
+
+    def counts(self, fact: Fact) -> bool:
+        """Say whether it counts the fact, whoever it is about."""
+        return counts(fact, self.count, self.channels, self.exclude)
 
 
-class DialCandidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the rules must know of an attempt before it is made. `zones`: all IANA zones the number may be in."""
+def limit_of(rule: CapRule | CooldownRule, profile: Profile | None = None) -> Limit:
+    """Return a cap, or a cool-down as a cap of one fact of the kind that it follows."""
+    if isinstance(rule, CapRule):
+        kind, n, held = rule.kind, rule.n, False
+        count, most, named, exclude, use = (
+            cast(Counted, rule.count),
+            rule.max,
+            rule.channels,
+            rule.exclude,
+            rule.only_use,
+        )
+    else:
+        kind, n = _cooling(rule)
+        count, most, named, exclude, use = cast(Counted, rule.after), 1, ("voice",), (), ""
+        held = rule.unless_agent_held
+    return Limit(
+        rule=rule.rule,
+        count=count,
+        max=most,
+        kind=kind,
+        n=n,
+        key=tuple(part for part in KEY_KINDS if part in rule.key),
+        channels=counted_channels(count, named),
+        exclude=exclude,
+        ignores=ignored_outcomes(count, named, exclude),
+        use=use or ("*" if "use" in rule.key else ""),
+        unless_agent_held=held,
+        source=rule,
+        profile=profile,
+    )
 
-    lead_id: str
-    person: str
-    debt: str
-    number: str  # E.164
-    country: str  # ISO 3166 alpha-2 of the number, "" where unknown
-    zones: tuple[str, ...]
+
+def _cooling(rule: CooldownRule) -> tuple[PeriodKind, int]:
+    """The period in which one fact forbids a call: where the next day is the first, the day itself is one more."""
+    if rule.days is not None:
+        return "rolling_calendar_days", rule.days + (rule.first_day == "next_day")
+    if rule.hours is None:
+        raise ValueError(f"{rule.rule}: expected days or hours, found neither")
+    return "rolling_hours", rule.hours
 
 
+# ---- keys ---------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1024)
+def key_of(kinds: tuple[KeyKind, ...], has_account: bool) -> tuple[KeyKind, ...]:
+    """Return the parts of a key in their order; without an account the debt is its own account."""
+    parts = set(kinds)
+    if not has_account and "account" in parts:
+        parts = parts - {"account"} | {"debt"}
+    return tuple(part for part in KEY_KINDS if part in parts)
+
+
+def fact_key(kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> str:
+    """Return the name of the stream of facts under these keys: `person+debt:ID|ID`."""
+    prefix, read, single = stream_reader(key_of(kinds, bool(candidate.account)))
+    return prefix + (read(candidate) if single else "|".join(read(candidate)))
+
+
+@lru_cache(maxsize=1024)
+def stream_reader(kinds: tuple[KeyKind, ...]) -> tuple[str, Callable[[DialCandidate], Any], bool]:
+    """Return the begin of the name of these keys' streams, what reads the rest off a candidate, and whether that is one
+    text and not several."""
+    return f"{'+'.join(kinds)}:", attrgetter(*kinds), len(kinds) == 1
+
+
+def agrees(fact: Fact, kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> bool:
+    """Say whether a fact about the candidate's person is one under this key. What either does not say agrees."""
+    for kind in kinds:
+        if kind == "person":
+            continue
+        if kind == "account":
+            theirs, ours = fact.account or fact.debt, candidate.account or candidate.debt
+            if fact.debt and fact.debt == candidate.debt:
+                continue
+        else:
+            theirs, ours = getattr(fact, kind), getattr(candidate, kind)
+        if theirs and ours and theirs != ours:
+            return False
+    return True
+
+
+# ---- periods ------------------------------------------------------------------------------------------------
 def period_bounds(kind: PeriodKind, n: int, zones: Sequence[str], now: float) -> tuple[float, float]:
     """Return where a calendar period of the called party's zone begins and when it next moves, UTC seconds.
 
@@ -57,65 +159,68 @@ def period_bounds(kind: PeriodKind, n: int, zones: Sequence[str], now: float) ->
 
 def _bounds_in(kind: PeriodKind, n: int, zone: str, now: float) -> tuple[float, float]:
     today = local_date(zone, now)
+    return day_begin(zone, _period_begin(kind, today, 1 - n)), day_begin(zone, _period_begin(kind, today, 1))
+
+
+def left_at(kind: PeriodKind, n: int, zones: Sequence[str], fact_at: float) -> float:
+    """Return the first time at which a fact is in the period no more, UTC seconds. Inverse of `period_bounds`."""
+    if kind == "rolling_hours":
+        return fact_at + n * HOUR_S + PAST_WINDOW_S
+    return max(day_begin(zone, _period_begin(kind, local_date(zone, fact_at), n)) for zone in zones)
+
+
+def _period_begin(kind: PeriodKind, day: date, later: int) -> date:
+    """Return the first day of the period that is `later` periods after the one that the day is in."""
     if kind == "calendar_week_mon":
-        monday = today - timedelta(days=today.weekday())
-        first, following = monday - timedelta(weeks=n - 1), monday + timedelta(weeks=1)
-    elif kind == "calendar_month":
-        first, following = _month(today, 1 - n), _month(today, 1)
-    else:
-        first, following = today - timedelta(days=n - 1), today + timedelta(days=1)
-    return day_begin(zone, first), day_begin(zone, following)
+        return day - timedelta(days=day.weekday()) + timedelta(weeks=later)
+    if kind == "calendar_month":
+        months = day.year * 12 + day.month - 1 + later
+        return date(months // 12, months % 12 + 1, 1)
+    return day + timedelta(days=later)
 
 
-def _month(day: date, later: int) -> date:
-    """Return the first day of the month that is `later` months after the day's."""
-    months = day.year * 12 + day.month - 1 + later
-    return date(months // 12, months % 12 + 1, 1)
+class PlannedLimit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A limit whose period is worked out for some zones: the same for every candidate in them until it moves."""
 
-
-def ignored_by(rule: CapRule) -> tuple[str, ...]:
-    """Return the dispositions that a cap does not count."""
-    return tuple(sorted({*rule.exclude, *(NO_CONTACT if rule.count == "contact" else ())}))
-
-
-def fact_key(kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> str:
-    """Return the name of the stream of facts under these keys: `person+debt:ID|ID`."""
-    prefix, read = _reader(kinds)
-    return prefix + (read(candidate) if len(kinds) == 1 else "|".join(read(candidate)))
-
-
-@lru_cache
-def _reader(kinds: tuple[KeyKind, ...]) -> tuple[str, Callable[[DialCandidate], Any]]:
-    """The beginning of the name of these keys' streams, and what reads the rest off a candidate."""
-    return f"{'+'.join(kinds)}:", attrgetter(*kinds)
-
-
-class PlannedCap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cap whose period is worked out for some zones: the same for every candidate in them until it moves."""
-
-    rule: CapRule
+    rule: str
+    max: int
     ignores: tuple[str, ...]
     since: float  # rolling hours: unused
-    resets_at: float | None  # None: rolling hours
+    window_s: float | None  # rolling hours alone
+    resets_at: float | None  # calendar periods alone
+    limit: Limit
 
     def slot(self, key: str, now: float) -> CapSlot:
-        """Return the cap made concrete for one attempt at `now`; `key` names its stream of facts."""
-        rule = self.rule
-        window_s = rule.n * 3600.0 if self.resets_at is None else None
+        """Return the limit made concrete for one attempt at `now`; `key` names its stream of facts."""
         return CapSlot(
-            rule=rule.rule,
+            rule=self.rule,
             key=key,
-            max=rule.max,
-            since=self.since if window_s is None else now - window_s,
+            max=self.max,
+            since=self.since if self.window_s is None else now - self.window_s,
             ignores=self.ignores,
-            window_s=window_s,
+            window_s=self.window_s,
             resets_at=self.resets_at,
         )
 
 
-def plan_cap(rule: CapRule, zones: Sequence[str], now: float) -> PlannedCap:
-    """Work out a cap's period at `now` in these zones (at least one, all known)."""
-    if rule.kind == "rolling_hours":
-        return PlannedCap(rule=rule, ignores=ignored_by(rule), since=0.0, resets_at=None)
-    since, resets_at = period_bounds(rule.kind, rule.n, zones, now)
-    return PlannedCap(rule=rule, ignores=ignored_by(rule), since=since, resets_at=resets_at)
+def plan(limit: Limit, zones: Sequence[str], now: float) -> PlannedLimit:
+    """Work out a limit's period at `now` in these zones (at least one, all known)."""
+    since, window_s, resets_at = 0.0, None, None
+    if limit.kind == "rolling_hours":
+        window_s = limit.n * HOUR_S
+    else:
+        since, resets_at = period_bounds(limit.kind, limit.n, zones, now)
+    return PlannedLimit(
+        rule=limit.rule,
+        max=limit.max,
+        ignores=limit.ignores,
+        since=since,
+        window_s=window_s,
+        resets_at=resets_at,
+        limit=limit,
+    )
+
+
+def plan_cap(rule: CapRule | CooldownRule, zones: Sequence[str], now: float) -> PlannedLimit:
+    """Work out a cap's or a cool-down's period at `now` in these zones (at least one, all known)."""
+    return plan(limit_of(rule), zones, now)

@@ -1,132 +1,275 @@
-"""The rules of one campaign: when a number may be called, and which caps an attempt must pass."""
+"""The rules of one campaign: when a number may be called, and what an attempt must be cleared of."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
 
-from compliance.frequency import CapSlot, DialCandidate, PlannedCap, fact_key, plan_cap
-from compliance.rule import CapRule, KeyKind, Profile, WindowRule
-from compliance.window import CallingHours, WindowState, week_of, window_state
-from compliance.zones import day_begin, known_zones, local_date
-
-# The streams in which every attempt is recorded, so that another campaign's caps see it whatever this one's are.
-STREAMS: tuple[tuple[KeyKind, ...], ...] = (("person",), ("debt",), ("number",), ("person", "debt"))
+from compliance.clearance import Clearance, ConsentCheck, DialCandidate, ListCheck, Place
+from compliance.frequency import PlannedLimit, key_of, plan, stream_reader
+from compliance.rule import VERIFIED, CapRule, KeyKind, Profile, WindowRule
+from compliance.stack import (
+    ACCOUNT_STREAMS,
+    STREAMS,
+    SUBJECT_STREAMS,
+    USE_STREAMS,
+    OwnRules,
+    Stack,
+    holds_on,
+    stack_of,
+    subdivisions_of,
+)
+from compliance.window import WindowState, open_times, window_state
+from compliance.zones import DAY_S, day_begin, known_zones, load_zone, local_date
 
 # The stop that forbids every call of every campaign on the store: the emergency stop.
 EVERYTHING = "everything"
 
-_Place = tuple[str, tuple[str, ...]]  # country, zones
+_MINUTE_S = 60
 
 
 class RuleSet:
-    """Profiles of law by country, the policy's defaults, and what a campaign adds. All must pass.
+    """The profiles of law by country (those of subdivisions with them), the policy, and what a campaign adds.
 
-    A country whose profiles name no hours gets the defaults' hours, closed on its public holidays. The defaults' caps
-    always hold. A campaign's windows, caps and closed dates only tighten. Answers depend on the arguments alone; they
-    are kept until they end because they are asked for every candidate.
+    Everything that applies must pass. Answers depend on the arguments alone; they are kept until they end, because they
+    are asked for every candidate. What each rule means is told in docs/compliance_semantics.md.
     """
 
     def __init__(
         self,
-        profiles_by_country: Mapping[str, Sequence[Profile]],
+        profiles: Mapping[str, Sequence[Profile]],
         *,
-        defaults: Profile,
+        policy: Profile,
+        scope: str,
         windows: Sequence[WindowRule] = (),
         caps: Sequence[CapRule] = (),
         closed_dates: Sequence[date] = (),
         ring_guard_s: float = 45.0,
+        stale_lists: Literal["block", "warn"] = "block",
     ) -> None:
-        self.profiles_by_country = {country: tuple(profiles) for country, profiles in profiles_by_country.items()}
+        self.profiles_by_country = {country: tuple(stack) for country, stack in profiles.items()}
+        self.policy = policy
+        self.scope = scope
         self.ring_guard_s = ring_guard_s
-        own = _own_hours(windows, closed_dates)
-        self._hours = {
-            country: (*_hours_of(country, profiles, defaults), *own)
-            for country, profiles in self.profiles_by_country.items()
-        }
-        self._caps = {
-            country: (*(cap for profile in profiles for cap in profile.caps), *defaults.caps, *caps)
-            for country, profiles in self.profiles_by_country.items()
-        }
-        self._shared_caps = (*defaults.caps, *caps)
-        keys = (cap.key for country_caps in self._caps.values() for cap in country_caps)
-        self._streams = tuple(dict.fromkeys((*STREAMS, *keys)))
-        self._states: dict[_Place, tuple[float, WindowState]] = {}
-        self._plans: dict[_Place, tuple[float, float, tuple[PlannedCap, ...]]] = {}
+        self.stale_lists = stale_lists
+        self._own = OwnRules(windows=tuple(windows), caps=tuple(caps), closed_dates=tuple(closed_dates))
+        self._stacks: dict[tuple[str, ...], Stack] = {}
+        self._states: dict[Place, tuple[float, WindowState]] = {}
+        self._plans: dict[Place, _Plan] = {}
 
-    def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState:
-        """Say whether numbers of this country and these zones may be called at `now`, and until when that holds."""
-        place = (country, zones)
+    # ---- hours ----------------------------------------------------------------------------------------------
+    def window(self, place: Place, now: float) -> WindowState:
+        """Say whether a number there may be called at `now`, and until when that holds."""
         since, state = self._states.get(place, (math.inf, None))
         if state is None or not since <= now < state.changes_at:
-            state = self._window(country, zones, now)
+            state = self.window_afresh(place, now)
             self._states[place] = (now, state)
         return state
 
-    def _window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState:
-        hours = self._hours.get(country)
-        if hours is None:
-            return WindowState(open=False, changes_at=math.inf, rule="jurisdiction.unknown")
-        if not zones or not known_zones().issuperset(zones):
-            return WindowState(open=False, changes_at=math.inf, rule="zone.unknown")
-        return window_state(hours, zones, now, self.ring_guard_s)
+    def window_afresh(self, place: Place, now: float) -> WindowState:
+        """Return `window` without keeping it: for looking far ahead."""
+        fault = self.fault(place)
+        if fault:
+            return WindowState(open=False, changes_at=math.inf, rule=fault)
+        return window_state(self.stack(place).hours, place.zones, now, self.ring_guard_s)
 
-    def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
-        """Return the caps that an attempt at `now` must pass, the law's first, then the policy's and the campaign's.
+    def open_times(self, place: Place, since: float, *, days: int) -> Iterator[tuple[float, float]]:
+        """Yield the spans [begin, end) of UTC seconds in which a call there may begin, those that end after `since`,
+        of the UTC day of `since` and the days that follow it."""
+        if self.fault(place):
+            return iter(())
+        return open_times(self.stack(place).hours, place.zones, since, self.ring_guard_s, days=days)
 
-        Raises `KeyError` for a zone that `window` calls unknown: such a number is never dialled.
+    def fault(self, place: Place) -> str:
+        """Return why no rule could ever allow a call there: `jurisdiction.unknown`, `zone.unknown`; empty if none."""
+        if not place.jurisdictions or self.stack(place).unknown:
+            return "jurisdiction.unknown"
+        if not place.zones or not known_zones().issuperset(place.zones):
+            return "zone.unknown"
+        return ""
+
+    def stack(self, place: Place) -> Stack:
+        """Return the rules of the place's jurisdictions, of whatever date."""
+        stack = self._stacks.get(place.jurisdictions)
+        if stack is None:
+            stack = self._stacks[place.jurisdictions] = stack_of(
+                place.jurisdictions, self.profiles_by_country, policy=self.policy, scope=self.scope, own=self._own
+            )
+        return stack
+
+    # ---- everything else ------------------------------------------------------------------------------------
+    def clearance(self, candidate: DialCandidate, now: float) -> Clearance:
+        """Return what the store must check for an attempt at `now`: caps are the law's first, then the policy's and the
+        campaign's.
+
+        Raises `KeyError` for a place whose zones `window` calls unknown: such a number is never dialled.
         """
-        return self.claim(candidate, now)[1]
+        place = candidate.place
+        plan_ = self._plans.get(place)
+        if plan_ is None or not plan_.since <= now < plan_.until:
+            plan_ = self._plans[place] = _Plan(self, place, now)
+        if plan_.at != now:
+            plan_.move_to(now)
+        person, number, account, use = candidate.person, candidate.number, candidate.account, candidate.use
+        stops = (f"lead:{candidate.lead_id}", f"number:{number}", f"person:{person}", f"debt:{candidate.debt}")
+        readers, limits = plan_.streams(bool(account), use, candidate.agent_held)
+        keys = [prefix + (read(candidate) if single else "|".join(read(candidate))) for prefix, read, single in readers]
+        consent = plan_.consent
+        if consent is not None:
+            keys_of_consent = (f"{self.scope}|person:{person}", f"{self.scope}|number:{number}")
+            consent = ConsentCheck(keys=keys_of_consent, since=consent.since, rule=consent.rule)
+        return Clearance(
+            stop_keys=(*stops, EVERYTHING)
+            if not account and not use
+            else (*stops, *_more_stops(candidate), EVERYTHING),
+            fact_keys=tuple(keys),
+            caps=tuple([limit.slot(keys[stream], now) for limit, stream in limits]),
+            lists=plan_.lists,
+            consent=consent,
+            local_times=plan_.local_times,
+            profiles=plan_.profile_ids,
+        )
 
-    def _plan_of(self, candidate: DialCandidate, now: float) -> tuple[PlannedCap, ...]:
-        place = (candidate.country, candidate.zones)
-        since, until, plan = self._plans.get(place, (math.inf, -math.inf, ()))
-        if not since <= now < until:
-            since, until, plan = self._plan(place, now)
-            self._plans[place] = (since, until, plan)
-        return plan
+    def clearances(self, candidates: Sequence[DialCandidate], now: float) -> list[Clearance | WindowState]:
+        """Return for each of a batch what the store must check, or the window that is closed to it."""
+        window, clearance = self.window, self.clearance
+        states = [window(candidate.place, now) for candidate in candidates]
+        return [
+            clearance(candidate, now) if state.open else state
+            for candidate, state in zip(candidates, states, strict=True)
+        ]
 
-    def _plan(self, place: _Place, now: float) -> tuple[float, float, tuple[PlannedCap, ...]]:
-        country, zones = place
-        if not zones:
+    def in_force(self, place: Place, now: float) -> tuple[Profile, ...]:
+        """Return the profiles that apply at `now` by any of the place's clocks, the policy last.
+
+        Hours ask each clock for itself: they are `window`'s to say. Without a zone, those of whatever date.
+        """
+        stack = self.stack(place)
+        if not place.zones:
+            return stack.profiles
+        days = {local_date(zone, now) for zone in place.zones}
+        return tuple(profile for profile in stack.profiles if any(holds_on(profile.in_force, day) for day in days))
+
+    def countries(self, place: Place) -> tuple[str, ...]:
+        """Return the candidate countries of a place."""
+        return tuple(subdivisions_of(place.jurisdictions))
+
+
+def _more_stops(candidate: DialCandidate) -> Iterator[str]:
+    if candidate.account:
+        yield f"account:{candidate.account}"
+    if candidate.use == "work":
+        yield f"work:{candidate.person}"
+
+
+_Reader = tuple[str, Callable[[DialCandidate], Any], bool]
+_Streams = tuple[tuple[_Reader, ...], tuple[tuple[PlannedLimit, int], ...]]
+
+
+class _Plan:
+    """What is the same for every candidate of a place until the next local midnight in any of its zones: every calendar
+    period moves at one, and every rule comes into force at one. What moves with the time itself is renewed by
+    `move_to`."""
+
+    def __init__(self, rules: RuleSet, place: Place, now: float) -> None:
+        if not place.zones:
             raise KeyError("a number without a zone")
-        plan = tuple(plan_cap(cap, zones, now) for cap in self._caps.get(country, self._shared_caps))
-        # Every calendar period moves at a local midnight: no plan outlives the first one in any of the zones.
-        midnights = (day_begin(zone, date.fromordinal(local_date(zone, now).toordinal() + 1)) for zone in zones)
-        return now, min(midnights), plan
+        self.since, self.until = now, min(_next_midnight(zone, now) for zone in place.zones)
+        self.at = math.nan
+        self.lists: tuple[ListCheck, ...] = ()
+        self.consent: ConsentCheck | None = None
+        self.local_times: tuple[tuple[int, int], ...] = ()
+        self._minute = math.nan
+        self._zones = place.zones
+        self._stale_lists = rules.stale_lists
+        self._scope = rules.scope
+        self._stack = rules.stack(place)
+        self._days = {local_date(zone, now) for zone in place.zones}
+        self._profiles = rules.in_force(place, now)
+        self.profile_ids = tuple(profile.id for profile in self._profiles)
+        self._limits = tuple(
+            plan(limit, place.zones, now) for limit in self._stack.limits if self._holds(limit.profile)
+        )
+        self._streams: dict[tuple[bool, str, bool], _Streams] = {}
 
-    def fact_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
-        """Return the streams in which the attempt is recorded, capped here or not."""
-        return tuple([fact_key(kinds, candidate) for kinds in self._streams])
+    def _holds(self, profile: Profile | None) -> bool:
+        return profile is None or any(holds_on(profile.in_force, day) for day in self._days)
 
-    def claim(self, candidate: DialCandidate, now: float) -> tuple[tuple[str, ...], tuple[CapSlot, ...]]:
-        """Return `fact_keys` and `caps` in one pass, each key made once."""
-        keys = {kinds: fact_key(kinds, candidate) for kinds in self._streams}
-        return tuple(keys.values()), tuple([cap.slot(keys[cap.rule.key], now) for cap in self._plan_of(candidate, now)])
+    def streams(self, has_account: bool, use: str, agent_held: bool) -> _Streams:
+        """Return what names a candidate's streams, and each of its limits with the place of its stream among them."""
+        found = self._streams.get((has_account, use, agent_held))
+        if found is None:
+            found = self._streams[has_account, use, agent_held] = self._streams_of(has_account, use, agent_held)
+        return found
 
-    def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
-        """Return the stops that would forbid the attempt."""
-        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
+    def _streams_of(self, has_account: bool, use: str, agent_held: bool) -> _Streams:
+        kinds: list[tuple[KeyKind, ...]] = [*STREAMS]
+        if has_account:
+            kinds += ACCOUNT_STREAMS
+        if self._scope == "telemarketing":
+            kinds += SUBJECT_STREAMS
+        if use:
+            kinds += USE_STREAMS
+        kinds += [key for key in self._stack.keys if use or "use" not in key]
+        keys = tuple(dict.fromkeys(key_of(key, has_account) for key in kinds))
+        limits = tuple(
+            (limit, keys.index(key_of(limit.limit.key, has_account)))
+            for limit in self._limits
+            if limit.limit.asked_of(use, agent_held)
+        )
+        return tuple(stream_reader(key) for key in keys), limits
+
+    def move_to(self, now: float) -> None:
+        """Renew what depends on the moment: how old lists and consent may be, and what the clocks show."""
+        self.at = now
+        self.lists = self._lists_at(now)
+        self.consent = self._consent_at(now)
+        minute = now // _MINUTE_S
+        if minute != self._minute:
+            self._minute = minute
+            self.local_times = tuple(sorted({_local_time(zone, now) for zone in self._zones}))
+
+    def _lists_at(self, now: float) -> tuple[ListCheck, ...]:
+        """The registries to be asked, once each, as the strictest of the rules wants them."""
+        checks: dict[str, ListCheck] = {}
+        for profile in self._profiles:
+            rule = profile.dnc
+            if rule is None or not self._asks(rule.until if rule.confidence in VERIFIED else None):
+                continue
+            fresh_since = 0.0 if rule.max_age_days is None else now - rule.max_age_days * DAY_S
+            for registry in rule.registries:
+                before = checks.get(registry)
+                if before is None or before.fresh_since < fresh_since:
+                    checks[registry] = ListCheck(
+                        registry=registry, fresh_since=fresh_since, when_stale=self._stale_lists, rule=profile.id
+                    )
+        return tuple(checks.values())
+
+    def _asks(self, until: date | None) -> bool:
+        return until is None or any(day <= until for day in self._days)
+
+    def _consent_at(self, now: float) -> ConsentCheck | None:
+        """The consent that must be there, as fresh as the strictest of the rules wants it; its keys are the
+        candidate's."""
+        check = None
+        for profile in self._profiles:
+            rule = profile.consent
+            if rule is None or not rule.required:
+                continue
+            if rule.since is not None and all(day < rule.since for day in self._days):
+                continue
+            since = 0.0 if rule.max_age_days is None else now - rule.max_age_days * DAY_S
+            if check is None or check.since < since:
+                check = ConsentCheck(keys=(), since=since, rule=profile.id)
+        return check
 
 
-def _hours_of(country: str, profiles: Sequence[Profile], defaults: Profile) -> list[CallingHours]:
-    """Return the hours of the law; of the defaults where no profile names any."""
-    hours = [
-        CallingHours(rule=profile.id, week=week_of(profile.windows), holidays=profile.holidays, zones=profile.zones)
-        for profile in profiles
-        if profile.windows or profile.holidays is not None
-    ]
-    if not any(profile.windows for profile in profiles):
-        hours.append(CallingHours(rule=defaults.id, week=week_of(defaults.windows), holidays=country))
-    return hours
+def _next_midnight(zone: str, now: float) -> float:
+    return day_begin(zone, date.fromordinal(local_date(zone, now).toordinal() + 1))
 
 
-def _own_hours(windows: Sequence[WindowRule], closed_dates: Sequence[date]) -> list[CallingHours]:
-    hours = []
-    if windows:
-        hours.append(CallingHours(rule="campaign.windows", week=week_of(windows)))
-    if closed_dates:
-        dates = frozenset(closed_dates)
-        hours.append(CallingHours(rule="campaign.closed_dates", week=week_of(()), closed_dates=dates))
-    return hours
+def _local_time(zone: str, now: float) -> tuple[int, int]:
+    wall = datetime.fromtimestamp(now, load_zone(zone))
+    return wall.weekday(), wall.hour * 60 + wall.minute

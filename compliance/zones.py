@@ -7,7 +7,8 @@ neither `TZPATH` nor `PYTHONTZPATH` matters, and no global state of `zoneinfo` i
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ DAY_S = 86_400
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 # Far less than the time between any two changes of a zone's offset since 1970, so no pair hides in one step.
 _PROBE_S = 3 * 3600
+# A release is named by its year and a letter, not by its day. Years have had two to ten of them: the first at the end
+# of January and one every 45 days is a guess between those, and never later than the year's end.
+_FIRST_RELEASE_DAYS, _RELEASE_EVERY_DAYS = 30, 45
 
 
 @lru_cache(maxsize=1)
@@ -34,6 +38,30 @@ def load_zone(name: str) -> ZoneInfo:
         file = file / part
     with file.open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
+
+
+@lru_cache(maxsize=1)
+def tzdata_version() -> str:
+    """Return the version of the IANA data in the package: `2026f`."""
+    for line in (resources.files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# version "):
+            return line.removeprefix("# version ").strip()
+    raise ValueError("expected '# version' in the zone data of the tzdata package, found none")
+
+
+def tzdata_age_days(today: date, version: str = "") -> int:
+    """Return about how old the zone data are, days (>= 0); `version` stands for the package's own.
+
+    Only the year and the letter of a release are known, so its day is guessed: 30 January for `a`, 45 days more for
+    each letter, and not after the year's end. Off by some months at worst. Raises `ValueError` for another form.
+    """
+    version = version or tzdata_version()
+    found = re.fullmatch(r"(\d{4})([a-z])", version)
+    if found is None:
+        raise ValueError(f"expected a version of zone data such as 2026a, was {version!r}")
+    year, letter = int(found[1]), ord(found[2]) - ord("a")
+    released = date(year, 1, 1) + timedelta(days=_FIRST_RELEASE_DAYS - 1 + _RELEASE_EVERY_DAYS * letter)
+    return max(0, (today - min(released, date(year, 12, 31))).days)
 
 
 def offset_at(zone: str, at: int) -> int:

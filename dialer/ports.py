@@ -3,13 +3,13 @@ suite, which the fake and the real adapter both pass (`tests/conformance`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from dialer.core.actions import Action, Claim, Settlement
-from dialer.core.events import Event, Refusal
+from dialer.core.events import Event, Refusal, Refused, Reserved
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
 
@@ -22,9 +22,34 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     run: int  # the lease's fence: grows by one with each opening of the campaign
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
-    in_flight: tuple[Claim, ...]  # claimed by an earlier run and never settled: outcome unknown
+    in_flight: tuple[Claim, ...]  # claimed by an earlier run and never settled, without what they had to pass
     unlisted: tuple[str, ...] = ()  # of the leads, those that are there for the sake of `in_flight` alone
     learned: Learned | None = None  # the last snapshot of an earlier run
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the store answered to a batch of claims; whatever is not refused is held.
+
+    `seen`: for each attempt that is held now, how many facts each cap of its claim had counted before it, in the
+    claim's order; an attempt that an earlier call had claimed is not in it. `warnings`: registries that are older than
+    their rule wants, where it only warns: (attempt, registry).
+    """
+
+    refusals: list[Refusal] = []
+    seen: dict[int, tuple[int, ...]] = {}
+    warnings: list[tuple[int, str]] = []
+
+    def events(self, ids: Sequence[int], at: float) -> list[Event]:
+        """What the engine is told at `at` of the claims of these attempts: which are held, which are refused."""
+        events: list[Event] = []
+        refused = {refusal.attempt_id for refusal in self.refusals}
+        held = tuple([attempt_id for attempt_id in ids if attempt_id not in refused])
+        if held:
+            seen = tuple([self.seen.get(attempt_id, ()) for attempt_id in held])
+            events.append(Reserved(at=at, attempt_ids=held, seen=seen, warnings=tuple(self.warnings)))
+        if refused:
+            events.append(Refused(at=at, refusals=tuple(self.refusals)))
+        return events
 
 
 class CampaignStore(Protocol):
@@ -37,8 +62,8 @@ class CampaignStore(Protocol):
         """
         ...
 
-    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
-        """Claim a batch atomically and durably, each claim by itself. Returns the refusals; the rest is held."""
+    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> Reservation:
+        """Claim a batch atomically and durably, each claim by itself. What is not refused is held."""
         ...
 
     async def settle(self, campaign: str, settlements: Sequence[Settlement]) -> None:
@@ -66,7 +91,8 @@ class StopStore(Protocol):
     """Where stops are set."""
 
     async def stop(self, key: str, reason: str) -> None:
-        """Forbid `lead:ID`, `number:+E164`, `person:ID` or `everything`, and tell the running campaigns."""
+        """Forbid a key for ever, and tell the running campaigns: `lead:ID`, `number:+E164`, `person:ID`, `debt:ID`,
+        `account:ID`, `work:PERSON` or `everything`."""
         ...
 
 
@@ -92,6 +118,117 @@ class LeadStore(StopStore, Protocol):
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         """How far each lead of the campaign is."""
         ...
+
+
+# ---- what is known of numbers and people beside campaigns ---------------------------------------------------
+# Local hours in which a person must not be called: (weekday from 0, Monday; first minute; minute after the last),
+# minutes after midnight, none over midnight. Held against `Claim.local_times`.
+PersonHours = tuple[tuple[int, int, int], ...]
+
+
+class RegistryInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A do-not-call registry as we have it. Times in UTC seconds."""
+
+    name: str
+    as_of: float  # the moment for which the file is right
+    imported_at: float
+    count: int
+    source: str  # the file it came from
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of consent: where it is written down, when it was given, when it ends. UTC seconds; None: no end."""
+
+    source: str
+    at: float
+    expires_at: float | None = None
+
+
+class OutsideFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to a person outside our campaigns: a letter, a visit, a call of theirs.
+
+    `keys` are the streams that it belongs to, `outcome` is `compliance.facts.outside_outcome`. Recording the same `id`
+    and outcome again changes nothing; one event that is two kinds of fact has one id and two outcomes.
+    """
+
+    keys: tuple[str, ...]
+    at: float
+    outcome: str
+    id: str
+
+
+class Registries(Protocol):
+    """Do-not-call registries, each replaced as a whole."""
+
+    async def replace_registry(self, name: str, numbers: Iterable[str], *, as_of: float, source: str) -> int:
+        """Put these numbers (E.164) in place of the registry's, all at once; returns how many there are.
+
+        Whatever fails midway, a number that is none included (`ConfigError`), leaves the registry as it was.
+        """
+        ...
+
+    async def registries(self) -> list[RegistryInfo]:
+        """All of them, by name."""
+        ...
+
+    async def registries_of(self, number: str) -> list[str]:
+        """The names of the registries that the number is on."""
+        ...
+
+    async def drop_registry(self, name: str) -> bool:
+        """Forget a registry: claims that ask for it find none. Returns whether there was one."""
+        ...
+
+
+class PersonRecords(Protocol):
+    """What people told us: hours in which they cannot be called, and consents (`SCOPE|person:ID`,
+    `SCOPE|number:+E164`)."""
+
+    async def set_hours(self, person: str, hours: PersonHours) -> None:
+        """Replace the person's hours; none at all takes them back. Raises `ConfigError` for a span that is none."""
+        ...
+
+    async def hours_of(self, person: str) -> PersonHours: ...
+
+    async def give_consent(self, key: str, consent: Consent) -> None:
+        """Record a consent in place of an earlier one."""
+        ...
+
+    async def revoke_consent(self, key: str) -> bool:
+        """Take a consent back; returns whether there was one."""
+        ...
+
+    async def consents_of(self, keys: Sequence[str]) -> dict[str, Consent]:
+        """The consents that there are under these keys."""
+        ...
+
+
+class FactRecords(Protocol):
+    """Facts that no campaign of ours made, and all that caps count."""
+
+    async def record_facts(self, facts: Sequence[OutsideFact]) -> None:
+        """Record facts durably, a batch at once."""
+        ...
+
+    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[tuple[float, str]]]:
+        """Each stream as (at, outcome), oldest first; a key without facts has an empty one."""
+        ...
+
+
+class Searches(Protocol):
+    """What the commands ask of the whole store."""
+
+    async def all_stops(self) -> dict[str, str]:
+        """Every stop and its reason."""
+        ...
+
+    async def find_number(self, number: str) -> list[tuple[str, Lead, LeadProgress]]:
+        """The leads of any campaign that have this number (E.164): (campaign, lead, progress). Reads every list."""
+        ...
+
+
+class ComplianceRecords(Registries, PersonRecords, FactRecords, Searches, Protocol):
+    """All records beside the campaigns."""
 
 
 class Telephony(Protocol):
@@ -131,7 +268,7 @@ class Cancellable(Protocol):
 class InstantStore(Protocol):
     """The claims of a campaign without any waiting: the in-memory store, as the simulator uses it."""
 
-    def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]: ...
+    def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> Reservation: ...
 
     def stop_now(self, key: str, reason: str) -> None: ...
 

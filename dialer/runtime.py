@@ -254,7 +254,7 @@ class Runtime:
         ids = tuple(claim.attempt_id for claim in action.claims)
         self._checkpoint("reserving")
         try:
-            refusals = await self._store.reserve(self._campaign, action.claims)
+            reservation = await self._store.reserve(self._campaign, action.claims)
             self._checkpoint("reserved")
         except LeaseLost:
             raise
@@ -265,12 +265,8 @@ class Runtime:
             self.emit(ev.ReservationLost(at=at, attempt_ids=ids))
             return
         at = self._clock.now()
-        refused = {refusal.attempt_id for refusal in refusals}
-        held = tuple(attempt_id for attempt_id in ids if attempt_id not in refused)
-        if held:
-            self.emit(ev.Reserved(at=at, attempt_ids=held))
-        if refusals:
-            self.emit(ev.Refused(at=at, refusals=tuple(refusals)))
+        for event in reservation.events(ids, at):
+            self.emit(event)
 
     async def _stop(self, action: act.Stop) -> None:
         for key in action.keys:

@@ -26,12 +26,20 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
     model.Campaign: {
         "campaign": "names the campaign in the store, the journal and the logs",
         "mode": "how many lines: see [modes](#modes)",
-        "scope": "which rules of law apply",
+        "scope": "what the calls are to the law: its rules for collection, or those for selling",
+        "subject": "what it calls about, for limits by subject; if empty, the campaign's name. Campaigns about one "
+        "thing should say the same",
+        "purpose": "why these people are called, in your words: for them and for whoever audits",
         "jurisdictions": "ISO 3166 codes; a number of any other country is not dialled. The first is the country of "
         "numbers written without one",
         "windows": "your own hours; they narrow the law's and never widen them",
         "caps": "your own limits, besides the law's and the policy's: all must pass",
         "closed_dates": 'local dates on which nobody is called, `"2026-12-24"`',
+        "rule_packs": "your own packs of rules, YAML files relative to the campaign file: see "
+        "[compliance.md](compliance.md)",
+        "dnc_registries": "registries that a number must not be on, beside those that the law asks for; one that was "
+        "never imported counts as stale",
+        "stale_lists": "what happens where a registry is older than its rule allows: no call, or a call and an alert",
         "target_abandon_rate": "abandoned / live answers, a fraction",
         "lines_per_idle_agent": "lines in flight for each idle agent, in mode power",
         "max_lines_per_idle_agent": "lines in flight for each idle agent, at most",
@@ -51,7 +59,8 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "`max: 0` for never",
         "lists": "CSV files, relative to the campaign file",
         "trunks": "how calls leave",
-        "caller_ids": "numbers that people see, E.164. One of the called number's country is taken where there is one",
+        "caller_ids": "numbers that people see, E.164. Of those that the law of the called place allows, one of its "
+        "country is taken where there is one",
         "agents": "who takes calls",
         "keys": "what agents' telephone keys mean (0-9, `*`, `#`, in quotes). What you write replaces the whole "
         "default table",
@@ -60,10 +69,12 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
     model.Window: {"days": "`mon` to `sun`", "allow": 'local times in quotes, half-open: `[["09:00", "20:00"]]`'},
     model.Cap: {
         "id": "named in refusals; `campaign.cap-N` if empty",
-        "count": "what counts: every attempt, or only those that may have reached a person",
+        "count": "what counts: every attempt; those that may have reached a person; those in which the right person "
+        "may have talked; or any communication on the channels",
         "max": "so many in the period",
         "period": "how long it looks back",
         "key": "whose: one kind, or several together",
+        "channels": "where it counts",
         "exclude": "dispositions that do not count",
     },
     abandon.AbandonRule: {
@@ -201,6 +212,8 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if isinstance(default, bool):
         return "true" if default else "false"
+    if isinstance(default, tuple) and default and all(isinstance(entry, str) for entry in default):
+        return ", ".join(f"`{entry}`" for entry in default)
     if isinstance(default, BaseModel | dict) or (isinstance(default, tuple) and default):
         return "see below"
     if isinstance(default, float):

@@ -1,4 +1,4 @@
-"""Writes the table of countries in compliance.md from the rule packs.
+"""Writes the tables of countries in compliance.md from the rule packs.
 
 .venv/bin/python docs/rules_table.py            # after a change of compliance/rules
 .venv/bin/python docs/rules_table.py --check    # what the test asks
@@ -11,60 +11,38 @@ from pathlib import Path
 
 from marked_block import write_or_check
 
-from compliance.rule import CapRule, Profile
-from dialer.config.rule_packs import DAYS, known_jurisdictions, profiles_of
+from compliance.rule import Profile
+from dialer.cli.compliance import rule_words
+from dialer.config.rule_packs import SCOPES, built_in_profiles
 
 PAGE = Path(__file__).with_name("compliance.md")
+_TITLES = {"debt_collection": "Debt collection", "telemarketing": "Telemarketing"}
 
 
-def table() -> str:
-    """Return one row a profile of debt collection."""
-    rows = ["| | hours, local | holidays | caps of law | confidence | law |", "|---|---|---|---|---|---|"]
-    rows += [_row(profile) for country in known_jurisdictions() for profile in profiles_of(country, "debt_collection")]
+def tables() -> str:
+    """Return a table a scope, one row a profile."""
+    return "\n\n".join(f"### {_TITLES[scope]}\n\n{table(scope)}" for scope in SCOPES)
+
+
+def table(scope: str) -> str:
+    """Return one row for each profile of a scope."""
+    rows = ["| | hours, local | holidays | limits of law | also | confidence | law |", "|---|---|---|---|---|---|---|"]
+    rows += [_row(profile) for profile in built_in_profiles() if scope in profile.scope]
     return "\n".join(rows)
 
 
 def _row(profile: Profile) -> str:
-    law_closes = bool(profile.holidays) or not profile.windows
-    caps = "; ".join(map(_cap, profile.caps)) or "–"
-    return (
-        f"| {profile.jurisdiction} | {_hours(profile)} | {'closed' if law_closes else 'open'} | {caps} | "
-        f"{profile.confidence} | {profile.cite} |"
+    cells = (
+        profile.jurisdiction,
+        rule_words.hours(profile.windows, otherwise="–"),
+        "–" if profile.holidays is None else "closed",
+        rule_words.limits(profile),
+        rule_words.further(profile),
+        profile.confidence,
+        profile.cite,
     )
-
-
-def _hours(profile: Profile) -> str:
-    if not profile.windows:
-        return "policy"
-    by_hours: dict[str, list[int]] = {}
-    for window in profile.windows:
-        hours = f"{_clock(window.begin_minute)}–{_clock(window.end_minute)}"
-        by_hours.setdefault(hours, []).extend(window.days)
-    return ", ".join(f"{_days(days)} {hours}" for hours, days in by_hours.items())
-
-
-def _days(days: list[int]) -> str:
-    first, last = DAYS[min(days)].capitalize(), DAYS[max(days)].capitalize()
-    if sorted(days) != list(range(min(days), max(days) + 1)):
-        return ", ".join(DAYS[day].capitalize() for day in sorted(days))
-    return first if first == last else f"{first}–{last}"
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def _cap(cap: CapRule) -> str:
-    period = {
-        "calendar_day": "day",
-        "calendar_week_mon": "week",
-        "calendar_month": "month",
-        "rolling_calendar_days": "days",
-        "rolling_hours": "hours",
-    }[cap.kind]
-    span = f"a {period}" if cap.n == 1 else f"in {cap.n} {period.removesuffix('s')}s"
-    return f"{cap.max} {cap.count}{'s' if cap.max > 1 else ''} {span}, by {' and '.join(cap.key)}"
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PAGE, {"countries": table()}))
+    sys.exit(write_or_check(PAGE, {"countries": tables()}))

@@ -111,14 +111,10 @@ class Runner:
                     self._store.stop_now(key, action.reason)
 
     def _reserve(self, campaign: str, action: act.Reserve) -> None:
-        refusals = self._store.reserve_now(campaign, action.claims)
-        at = self._clock.now()
-        refused = {refusal.attempt_id for refusal in refusals}
-        held = tuple(claim.attempt_id for claim in action.claims if claim.attempt_id not in refused)
-        if held:
-            self._take(ev.Reserved(at=at, attempt_ids=held))
-        if refusals:
-            self._take(ev.Refused(at=at, refusals=tuple(refusals)))
+        reservation = self._store.reserve_now(campaign, action.claims)
+        ids = [claim.attempt_id for claim in action.claims]
+        for event in reservation.events(ids, self._clock.now()):
+            self._take(event)
 
     def _ring(self, due: float) -> None:
         """A wake-up call; one that an earlier timer has overtaken means nothing any more."""

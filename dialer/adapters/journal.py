@@ -40,6 +40,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Annotated[float, msgspec.Meta(ge=0.0, lt=LATEST)]  # UTC seconds
     policies: dict[str, str] = {}  # mode: policy id; empty: the modes' own
     scenario: dict[str, Any] | None = None  # of a simulated day, the `Scenario` model as JSON
+    versions: dict[str, str] = {}  # of all that verdicts depend on; empty in journals of older versions
 
 
 def header_of(
@@ -50,6 +51,7 @@ def header_of(
     started_at: float,
     policies: Mapping[str, str] | None = None,
     scenario: Mapping[str, Any] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> Header:
     """Return the header of a run that begins now."""
     return Header(
@@ -59,6 +61,7 @@ def header_of(
         started_at=started_at,
         policies=dict(policies or {}),
         scenario=None if scenario is None else dict(scenario),
+        versions=dict(versions or {}),
     )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compliance.zones import known_zones
+from compliance.resolve import read_subdivision
 from dialer.adapters.csv_text import open_csv
 from dialer.adapters.lead_columns import Columns, plain_name, read_columns
-from dialer.adapters.number_plan import BadNumber, read_number
+from dialer.adapters.number_plan import BadAddress, BadNumber, read_number
 from dialer.adapters.spreadsheet import neutral
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.errors import ConfigError
@@ -26,15 +26,30 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u20
 _NOTHING = frozenset({"", "-", "--", "n/a", "na", "nd", "s/d", "nan", "null", "none", "#n/a"})
 _MONEY = re.compile(r"(?:[A-Z]{1,3}|[$€]|US\$|S/\.?|R\$|₡|\s)*(-?[\d.,'\s]*\d)(?:\s|[A-Z]{3}|[$€])*", re.IGNORECASE)
 _COUNTRIES = {
+    "alemania": "DE",
     "argentina": "AR",
+    "australia": "AU",
+    "brasil": "BR",
+    "brazil": "BR",
+    "canada": "CA",
     "chile": "CL",
     "colombia": "CO",
     "costa_rica": "CR",
+    "deutschland": "DE",
     "ecuador": "EC",
     "espana": "ES",
+    "france": "FR",
+    "francia": "FR",
+    "germany": "DE",
+    "india": "IN",
+    "ireland": "IE",
+    "irlanda": "IE",
     "spain": "ES",
     "mexico": "MX",
     "peru": "PE",
+    "reino_unido": "GB",
+    "uk": "GB",
+    "united_kingdom": "GB",
     "estados_unidos": "US",
     "eeuu": "US",
     "usa": "US",
@@ -153,6 +168,7 @@ class _RowReader:
             numbers=numbers,
             person=person,
             debt=debt or lead_id,
+            account=_key(values, "account"),
             name=values.get("name", ""),
             priority=_whole(values, "priority") or 0,
             product=values.get("product", ""),
@@ -169,10 +185,14 @@ class _RowReader:
         self, line: int, cells: Sequence[str], values: dict[str, str]
     ) -> tuple[tuple[PhoneNumber, ...], list[DroppedNumber]]:
         country = _country(values.get("country", ""), self._default_country)
-        zone = values.get("zone", "")
+        address = {
+            "subdivision": _subdivision(_given(values, "subdivision"), country),
+            "postal": _given(values, "postal").lstrip("'"),
+            "zone": _given(values, "zone"),
+        }
         numbers: dict[str, PhoneNumber] = {}
         dropped: list[DroppedNumber] = []
-        for index in self._columns.numbers:
+        for index, use in zip(self._columns.numbers, self._columns.uses, strict=True):
             written = _clean(cells[index]) if index < len(cells) else ""
             if written.casefold() in _NOTHING:
                 continue
@@ -180,15 +200,18 @@ class _RowReader:
                 if cell.strip().casefold() in _NOTHING:
                     continue
                 try:
-                    number = read_number(cell, country, self._jurisdictions)
+                    number = read_number(cell, country, self._jurisdictions, use=use, **address)
+                except BadAddress as fault:
+                    raise _BadRow(str(fault)) from fault
                 except BadNumber as fault:
                     dropped.append(DroppedNumber(line, cell, str(fault)))
                     continue
                 first = self._seen.numbers.get(number.e164)
                 if first is not None:
                     dropped.append(DroppedNumber(line, cell, f"{number.e164} is a duplicate of {first}"))
-                elif number.e164 not in numbers:
-                    numbers[number.e164] = _in_zone(number, zone)
+                elif number.e164 not in numbers or use:
+                    # Where two columns have it and one is of the place of work, what holds there holds for it.
+                    numbers[number.e164] = number
         if not numbers:
             raise _BadRow("; ".join(fault.reason for fault in dropped) or "no number in the row")
         return tuple(numbers.values()), dropped
@@ -213,6 +236,8 @@ def _clean(cell: str) -> str:
 def _key(values: dict[str, str], name: str) -> str:
     """Return an identifier; spreadsheets put a ' before those that begin with zeros."""
     key = values.get(name, "").lstrip("'").strip()
+    if not key:
+        return ""
     if len(key) > MAX_KEY:
         raise _BadRow(f"expected at most {MAX_KEY} characters for the {name}, found {len(key)}")
     if re.fullmatch(r"\d+[.,]\d+E\+\d+", key, re.IGNORECASE):
@@ -229,11 +254,16 @@ def _country(cell: str, default: str) -> str:
     return code
 
 
-def _in_zone(number: PhoneNumber, zone: str) -> PhoneNumber:
-    """Return the number in the list's own zone where that is one: a list may know where a person lives."""
-    if zone not in known_zones():
-        return number
-    return PhoneNumber(e164=number.e164, zones=(zone,), country=number.country, line_type=number.line_type)
+def _given(values: dict[str, str], name: str) -> str:
+    cell = values.get(name, "")
+    return "" if cell.casefold() in _NOTHING else cell
+
+
+def _subdivision(cell: str, country: str) -> str:
+    try:
+        return read_subdivision(cell, country)
+    except ValueError as fault:
+        raise _BadRow(str(fault)) from fault
 
 
 def _whole(values: dict[str, str], name: str) -> int | None:

@@ -1,56 +1,72 @@
-"""Telephone numbers as lists write them, read to E.164 with country, line type and every zone they may be in."""
+"""Telephone numbers as lists write them, read to E.164 with country, line type and everywhere they may be."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType as Type
-from phonenumbers import timezone
-from phonenumbers.tzdata import TIMEZONE_DATA
 
+from compliance.resolve import LINE_TYPES, country_of, modernise, resolve_parsed
 from dialer.core.lead import PhoneNumber
 
-LINE_TYPES = {
-    Type.MOBILE: "mobile",
-    Type.FIXED_LINE: "fixed",
-    Type.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
-    Type.VOIP: "voip",
-    Type.TOLL_FREE: "toll_free",
-    Type.PERSONAL_NUMBER: "unknown",
-    Type.UAN: "unknown",
-}
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DECIMAL = re.compile(r"\d{6,}[.,]0+")
 _WRITTEN = re.compile(r"\+?[\d\s().\-‐-―]+")
-_ZONE_PREFIX = 9  # the longest prefix in the zone data
-_NANP, _MEXICO = 1, 52
 
 
 class BadNumber(ValueError):
     """A cell that is no number which may be dialled; the message is for the people who keep the list."""
 
 
-def read_number(cell: str, country: str, jurisdictions: Collection[str]) -> PhoneNumber:
+class BadAddress(ValueError):
+    """What a row says of the person's address or time zone cannot be; the message is for those who keep the list."""
+
+
+def read_number(
+    cell: str,
+    country: str,
+    jurisdictions: Collection[str],
+    *,
+    subdivision: str = "",
+    postal: str = "",
+    zone: str = "",
+    use: str = "",
+) -> PhoneNumber:
     """Read one number. `country` (ISO 3166 alpha-2) is that of numbers without a country code.
 
-    Raises `BadNumber` for what is no valid number, or none of the campaign's jurisdictions.
+    `subdivision` (a code), `postal` and `zone` are what the list knows of the person's address. Raises `BadNumber` for
+    what is no valid number, is in no place, or is of none of the campaign's jurisdictions, and `BadAddress` for an
+    address that is unknown, contradicts itself or is in none of them.
     """
     text = _tidied(cell)
     parsed, kind = _parsed(text, country, jurisdictions)
-    if kind not in LINE_TYPES:
+    if kind not in LINE_TYPES and kind != Type.TOLL_FREE:
         raise BadNumber(f"{text!r} is a premium or special number: it is never dialled")
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    region = phonenumbers.region_code_for_number(parsed) or ""
-    if region not in jurisdictions:
+    found = resolve_parsed(parsed, kind, subdivision=subdivision, postal=postal, zone=zone)
+    if found.country not in jurisdictions:
         raise BadNumber(
-            f"{text!r} is a number of {region or 'no country'}, the campaign's jurisdictions are "
+            f"{text!r} is a number of {found.country or 'no country'}, the campaign's jurisdictions are "
             f"{', '.join(jurisdictions)}"
         )
-    return PhoneNumber(e164=e164, zones=_zones(parsed, e164, kind), country=region, line_type=LINE_TYPES[kind])
+    if found.fault == "number.non_geographic" or (found.fault == "zone.unknown" and not zone):
+        raise BadNumber(found.fault_text)
+    if found.fault:
+        raise BadAddress(found.fault_text)
+    if subdivision and subdivision[:2] not in jurisdictions:
+        raise BadAddress(
+            f"the address is in {subdivision}, the campaign's jurisdictions are {', '.join(jurisdictions)}"
+        )
+    return PhoneNumber(
+        e164=found.number,
+        zones=found.place.zones,
+        country=found.country,
+        line_type=found.line_type,
+        jurisdictions=found.place.jurisdictions,
+        use=use,
+    )
 
 
 def _tidied(cell: str) -> str:
@@ -78,37 +94,8 @@ def _parsed(text: str, country: str, jurisdictions: Collection[str]) -> tuple[ph
             parsed = phonenumbers.parse(written, region)
         except phonenumbers.NumberParseException:
             continue
-        _modernise(parsed)
+        modernise(parsed)
         kind = phonenumbers.number_type(parsed)
-        if kind != Type.UNKNOWN and (region or phonenumbers.region_code_for_number(parsed) in jurisdictions):
+        if kind != Type.UNKNOWN and (region or country_of(parsed) in jurisdictions):
             return parsed, kind
     raise BadNumber(f"{text!r} is no valid number of {country}, nor one with a country code of the campaign")
-
-
-def _modernise(parsed: phonenumbers.PhoneNumber) -> None:
-    """Take off the 1 that Mexican mobiles had after the country code until 2019."""
-    national = str(parsed.national_number)
-    if parsed.country_code == _MEXICO and len(national) == 11 and national.startswith("1"):
-        parsed.national_number = int(national[1:])
-
-
-_zone_cache: dict[tuple[str, int], tuple[str, ...]] = {}
-
-
-def _zones(parsed: phonenumbers.PhoneNumber, e164: str, kind: int) -> tuple[str, ...]:
-    """Return every zone the number may be in; () where nobody knows. The data decide by a prefix and the kind."""
-    key = (e164[1 : 1 + _ZONE_PREFIX], kind)
-    zones = _zone_cache.get(key)
-    if zones is None:
-        zones = () if kind == Type.TOLL_FREE else tuple(timezone.time_zones_for_number(parsed))
-        if parsed.country_code == _NANP and kind == Type.FIXED_LINE_OR_MOBILE:
-            zones = tuple(sorted({*zones, *_area_code_zones(e164[1:5])}))
-        zones = tuple(zone for zone in zones if zone != "Etc/Unknown")
-        _zone_cache[key] = zones
-    return zones
-
-
-@lru_cache(maxsize=1024)
-def _area_code_zones(prefix: str) -> tuple[str, ...]:
-    """Return the zones of all exchanges of a North American area code: the exchange of a mobile says nothing."""
-    return tuple({zone for key, zones in TIMEZONE_DATA.items() if key.startswith(prefix) for zone in zones})

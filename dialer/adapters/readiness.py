@@ -11,24 +11,34 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 import msgspec
+import numpy as np
 
-from compliance.frequency import DialCandidate
-from compliance.ruleset import EVERYTHING, RuleSet
+from compliance.clearance import Place
+from compliance.eligibility import Eligibility, places_of
+from compliance.ruleset import RuleSet
 from dialer.adapters.store.memory import MemoryData, MemoryStore
-from dialer.core.actions import Claim
+from dialer.config.campaign import Campaign
+from dialer.core.claiming import Claims
 from dialer.core.dial_queue import DialQueue
+from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
+from dialer.core.retry import after_refusal, fitted, without_number
+
+# What may pass by itself or be mended: a lead held back so is asked for again.
+_PASSING = frozenset({"window", "rest", "cap", "held", "dnc", "consent", "hours"})
 
 
 class LeadState(msgspec.Struct, frozen=True, kw_only=True):
-    """One lead now. `why` is empty where it may be called; `at`: when it may be asked again, UTC seconds."""
+    """One lead now. `why` is empty where it may be called; `at`: when it may be asked again, UTC seconds;
+    `next_at`: when it becomes callable, its hours considered as well (None: no time will do it)."""
 
     lead_id: str
     name: str
     number: str
-    why: str  # "" | stopped | finished | window | rest | cap | held
+    why: str  # "" | stopped | finished | window | rest | cap | held | dnc | consent | hours
     rule: str = ""
     at: float | None = None
+    next_at: float | None = None
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,118 +50,135 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[LeadState, ...]
 
 
-def candidate(lead: Lead, number_index: int) -> DialCandidate:
-    """What the rules must know of a lead's number."""
-    number = lead.numbers[number_index]
-    return DialCandidate(
-        lead_id=lead.lead_id,
-        person=lead.person,
-        debt=lead.debt,
-        number=number.e164,
-        country=number.country,
-        zones=number.zones,
-    )
-
-
-def streams(leads: Sequence[Lead], rules: RuleSet) -> Iterator[str]:
+def streams(campaign: Campaign, leads: Sequence[Lead], rules: RuleSet, now: float) -> Iterator[str]:
     """The streams of facts that the caps of these leads may look into."""
+    claims = Claims(campaign, rules)
     for lead in leads:
-        for index in range(len(lead.numbers)):
-            yield from rules.fact_keys(candidate(lead, index))
+        for index, number in enumerate(lead.numbers):
+            if not rules.fault(number.place):
+                yield from rules.clearance(claims.candidate(lead, index), now).fact_keys
 
 
-def readiness(campaign: str, leads: Sequence[Lead], rules: RuleSet, data: MemoryData, now: float) -> Readiness:
+def readiness(campaign: Campaign, leads: Sequence[Lead], rules: RuleSet, data: MemoryData, now: float) -> Readiness:
     """Sort the leads, as the lists have them now, by what holds them back at `now`.
 
     `data` says how far each is; it is used up, for claims are made in it.
     """
-    store = MemoryStore(data)
-    store.open_now(campaign, owner="readiness")
-    progress = data.campaigns[campaign].progress
-    queue = DialQueue(rules)
+    looker = _Looker(campaign, rules, data, now)
+    queue, progress = DialQueue(rules), data.campaigns[campaign.campaign].progress
     for lead in leads:
-        index = queue.add(lead, _clamped(progress.get(lead.lead_id) or LeadProgress(lead_id=lead.lead_id), lead))
+        so_far = progress.get(lead.lead_id) or LeadProgress(lead_id=lead.lead_id)
+        index = queue.add(lead, looker.on_callable_number(lead, fitted(so_far, len(lead.numbers))))
         if queue[index].progress.status == "ready":
             queue.put(index)
     taken = [index for index, _ in queue.take(len(queue), now)]
     given = set(taken)
-    states: list[LeadState] = []
-    earliest: dict[tuple[str, tuple[str, ...]], float] = {}  # by window: when its first lead may be asked again
-    for index in (*taken, *(i for i in range(len(queue)) if i not in given)):
-        entry = queue[index]
-        state = _state(store, campaign, index, entry.lead, entry.progress, rules, now, in_queue=index not in given)
-        states.append(state)
-        if state.why in ("window", "rest", "cap", "held") and state.at is not None:
-            number = entry.lead.numbers[entry.progress.number_index]
-            place, at = (number.country, number.zones), max(state.at, entry.progress.next_at, now)
-            earliest[place] = min(at, earliest.get(place, inf))
+    looked_at = [
+        looker.look(index, queue[index].lead, queue[index].progress, in_queue=index not in given)
+        for index in (*taken, *(i for i in range(len(queue)) if i not in given))
+    ]
+    states = _with_next(looked_at, rules, now)
     free = sum(not state.why for state in states)
     counts = Counter((state.why, state.rule) for state in states if state.why)
-    opens = min((_opens_at(*place, rules, at) for place, at in earliest.items()), default=inf)
     return Readiness(
         callable_now=free,
-        next_callable_at=now if free else None if opens == inf else opens,
+        next_callable_at=min((state.next_at for state in states if state.next_at is not None), default=None),
         counts=tuple((why, rule, count) for (why, rule), count in counts.most_common()),
         leads=tuple(states),
     )
 
 
-def _state(
-    store: MemoryStore,
-    campaign: str,
-    index: int,
-    lead: Lead,
-    progress: LeadProgress,
-    rules: RuleSet,
-    now: float,
-    *,
-    in_queue: bool,
-) -> LeadState:
-    """Say what holds a lead back: for ever first, then for a while."""
-    who = candidate(lead, progress.number_index)
+class _Looker:
+    """Asks the rules and the store's own logic about one lead after another."""
 
-    def held_back(why: str, rule: str = "", at: float | None = None) -> LeadState:
-        return LeadState(lead_id=lead.lead_id, name=lead.name, number=who.number, why=why, rule=rule, at=at)
+    def __init__(self, campaign: Campaign, rules: RuleSet, data: MemoryData, now: float) -> None:
+        self._campaign = campaign.campaign
+        self._claims = Claims(campaign, rules)
+        self._rules = rules
+        self._store = MemoryStore(data)
+        self._store.open_now(self._campaign, owner="readiness")
+        self._now = now
 
-    stop_keys = (*rules.stop_keys(who), EVERYTHING)
-    stops = [store.data.stops[key] for key in stop_keys if key in store.data.stops]
-    if stops or progress.status == "stopped":
-        return held_back("stopped", stops[0] if stops else "")
-    if progress.status == "finished":
-        return held_back("finished", _last_disposition(progress))
-    if in_queue:
-        window = rules.window(who.country, who.zones, now)
+    def on_callable_number(self, lead: Lead, progress: LeadProgress) -> LeadProgress:
+        """Move past numbers that no rule will ever allow, as the engine does; the last of them stays to be told of."""
+        while progress.status == "ready" and self._never(lead, progress):
+            moved = without_number(progress, progress.number_index, until=None, now=0.0)
+            if moved.status != "ready":
+                break
+            progress = moved
+        return progress
+
+    def _never(self, lead: Lead, progress: LeadProgress) -> bool:
+        window = self._rules.window(lead.numbers[progress.number_index].place, self._now)
+        return not window.open and window.changes_at == inf
+
+    def look(self, index: int, lead: Lead, progress: LeadProgress, *, in_queue: bool) -> tuple[LeadState, Place, float]:
+        """Say what holds a lead back, for ever first, then for a while; where its number is; and from when on nothing
+        but its hours do (infinity: never)."""
+        number = lead.numbers[progress.number_index]
+
+        def held_back(why: str, rule: str = "", at: float | None = None) -> tuple[LeadState, Place, float]:
+            state = LeadState(lead_id=lead.lead_id, name=lead.name, number=number.e164, why=why, rule=rule, at=at)
+            if not why:
+                return state, number.place, self._now
+            passes = why in _PASSING and at is not None
+            return state, number.place, max(at or 0.0, progress.next_at, self._now) if passes else inf
+
+        if progress.status == "stopped":
+            return held_back("stopped", self._stopped(lead, progress))
+        if fault := self._rules.fault(number.place):
+            return held_back("window", fault)
+        if reason := self._stopped(lead, progress):
+            return held_back("stopped", reason)
+        if progress.status == "finished":
+            return held_back("finished", _last_disposition(progress))
+        window = self._rules.window(number.place, self._now)
         if not window.open:
             return held_back("window", window.rule, None if window.changes_at == inf else window.changes_at)
-        return held_back("rest", _last_disposition(progress), progress.next_at)
-    fact_keys, caps = rules.claim(who, now)
-    claim = Claim(
-        attempt_id=index,
-        lead_id=lead.lead_id,
-        number=who.number,
-        at=now,
-        stop_keys=stop_keys,
-        fact_keys=fact_keys,
-        caps=caps,
-    )
-    for refusal in store.reserve_now(campaign, [claim]):
-        why = "held" if refusal.rule == "lead.claimed" else "cap"
-        return held_back(why, "" if why == "held" else refusal.rule, refusal.retry_at)
-    return held_back("")
+        if in_queue or progress.next_at > self._now:
+            return held_back("rest", _last_disposition(progress), progress.next_at)
+        who = self._claims.candidate(lead, progress.number_index)
+        claim = self._claims.of(who, attempt_id=index, now=self._now)
+        for refusal in self._store.reserve_now(self._campaign, [claim]).refusals:
+            after = after_refusal(progress, progress.number_index, claim, refusal, self._now)
+            if after.status == "ready" and after.number_index != progress.number_index and after.next_at <= self._now:
+                return self.look(index, lead, after, in_queue=False)
+            return held_back(*_told(refusal))
+        return held_back("")
+
+    def _stopped(self, lead: Lead, progress: LeadProgress) -> str:
+        """The reason of the first stop of a lead; empty where there is none."""
+        stops = self._store.data.stops
+        if not stops or self._rules.fault(lead.numbers[progress.number_index].place):
+            return ""
+        who = self._claims.candidate(lead, progress.number_index)
+        found = [stops[key] for key in self._rules.clearance(who, self._now).stop_keys if key in stops]
+        return found[0] if found else ""
 
 
-def _opens_at(country: str, zones: tuple[str, ...], rules: RuleSet, at: float) -> float:
-    """When these numbers' window is open, from `at` on; infinity: never."""
-    window = rules.window(country, zones, at)
-    return at if window.open else window.changes_at
+def _told(refusal: Refusal) -> tuple[str, str, float | None]:
+    """A refusal as (why, rule, when it may be asked again)."""
+    kind, _, rest = refusal.rule.partition(":")
+    if refusal.rule == "lead.claimed":
+        return "held", "", refusal.retry_at
+    if refusal.rule == "person.hours":
+        return "hours", refusal.rule, refusal.retry_at
+    if kind in ("dnc", "consent") and rest:
+        return kind, rest, refusal.retry_at
+    return "cap", refusal.rule, refusal.retry_at
+
+
+def _with_next(looked_at: Sequence[tuple[LeadState, Place, float]], rules: RuleSet, now: float) -> list[LeadState]:
+    """Say of each lead when it becomes callable, from the moment on at which nothing but the hours holds it back."""
+    places, place_of = places_of(place for _, place, _ in looked_at)
+    asked_at = np.array([at for _, _, at in looked_at], dtype=np.float64)
+    leads = Eligibility(rules, places, place_of, asked_at, np.isinf(asked_at))
+    return [
+        state if next_at == inf else msgspec.structs.replace(state, next_at=next_at)
+        for (state, _, _), next_at in zip(looked_at, leads.next_callable_at(now).tolist(), strict=True)
+    ]
 
 
 def _last_disposition(progress: LeadProgress) -> str:
     """The disposition that ended or delayed the lead, where only one has come; else all of them."""
     return ", ".join(sorted(progress.by_disposition))
-
-
-def _clamped(progress: LeadProgress, lead: Lead) -> LeadProgress:
-    """The progress with a number that the lead has: a list may have lost one since."""
-    last = len(lead.numbers) - 1
-    return progress if progress.number_index <= last else msgspec.structs.replace(progress, number_index=last)

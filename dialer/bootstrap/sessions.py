@@ -24,7 +24,9 @@ from dialer.adapters.journal import Journal, header_of, journal_path
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.supervisor import Supervisor
 from dialer.bootstrap.engine import make_engine
+from dialer.bootstrap.lawful import require_lawful
 from dialer.bootstrap.simulated import leads_of
+from dialer.bootstrap.versions import versions_of
 from dialer.config.campaign import Campaign
 from dialer.core.events import LaunchingPaused
 from dialer.core.lead import Lead, LeadProgress
@@ -95,6 +97,7 @@ async def _session(
             started_at=clock.now(),
             policies=engine.policy_ids,
             scenario=None if scenario is None else scenario.model_dump(mode="json"),
+            versions=versions_of(campaign),
         )
         journal = Journal(journal_path(place.data_dir, header), header)
         runtime = Runtime(
@@ -298,6 +301,7 @@ async def sandbox(
         raise ConfigError(
             "--sandbox: expected no --redis-url: what simulated people say must not reach a shared server"
         )
+    _require_lawful(campaign, clock)
     claim_folder(place.data_dir, "sandbox")
 
     def telephony(opening: Opening) -> Telephony:
@@ -330,6 +334,7 @@ async def live(
         raise ComplianceBreach("expected the system's clock for a switch that reaches people, was another")
     secret = ami_secret(campaign)
     logger = structlog.get_logger()
+    _require_lawful(campaign, clock)
     claim_folder(place.data_dir, "live")
     async with open_store(place.redis_url, place.data_dir) as store:
         await store.add_leads(campaign.campaign, leads)
@@ -344,6 +349,11 @@ async def live(
             campaign, store, place, clock=clock, telephony=telephony, leads=leads, seed=seed, observer=observer
         ) as session:
             yield session
+
+
+def _require_lawful(campaign: Campaign, clock: Clock) -> None:
+    log = structlog.get_logger()
+    require_lawful(campaign, clock.now(), warn=lambda text: log.warning("campaign.doubt", doubt=text))
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from dialer.adapters.campaign_lists import load_lists
 from dialer.adapters.journal import Journal, header_of, journal_path
 from dialer.adapters.store.memory import MemoryStore
 from dialer.bootstrap.engine import POLICY_OF_MODE, make_engine
+from dialer.bootstrap.versions import versions_of
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead
 from sim.clock import VirtualClock
@@ -84,6 +85,7 @@ def simulate(
         started_at=scenario.start_at,
         policies=engine.policy_ids,
         scenario=scenario.model_dump(mode="json") if fates is None and days is None else None,
+        versions=versions_of(campaign),
     )
     journal = None if journal_dir is None else Journal(journal_path(journal_dir, header), header)
     runner = Runner(engine, world, clock, store, journal, recorder)

@@ -42,6 +42,7 @@ _COMMANDS = {
         "drain": "control:drain",
         "stop": "control:stop",
         "export": "export:export",
+        "why": "why:why",
         "lab": "lab:lab",
         "bench": "bench:bench",
     },
@@ -52,7 +53,27 @@ _COMMANDS = {
         "resume": "control:resume_agent",
         "logout": "control:log_out_agent",
     },
-    "lead": {"stop": "lead:stop"},
+    "compliance": {
+        "explain": "compliance.explain:explain",
+        "audit": "compliance.audit:audit",
+        "rules": "compliance.rules:rules",
+        "calendar": "compliance.calendar:calendar",
+        "lint": "compliance.lint:lint",
+    },
+    "dnc": {
+        "add": "dnc:add",
+        "remove": "dnc:remove",
+        "import": "dnc:import_registry",
+        "check": "dnc:check",
+        "list": "dnc:list_registries",
+    },
+    "consent": {
+        "give": "consent:give",
+        "revoke": "consent:revoke",
+        "import": "consent:import_consents",
+        "check": "consent:check",
+    },
+    "lead": {"stop": "lead:stop", "lift": "lead:lift", "hours": "lead:hours", "record": "lead_record:record"},
     "sim": {
         "run": "sim.run:run",
         "compare": "sim.compare:compare",
@@ -67,7 +88,10 @@ _COMMANDS = {
 }
 _GROUPS = {
     "agents": "The agents of a running campaign: list, pause, announce a leave, resume, log out.",
-    "lead": "Single leads: stop one for ever.",
+    "compliance": "What the rules say, and the proof that they were kept: explain, audit, rules, calendar, lint.",
+    "dnc": "Who must not be called: add, remove, check; import a registry, list them.",
+    "consent": "Who agreed to be called: give, revoke, import, check.",
+    "lead": "Single leads and people: stop, take a stop back, inconvenient hours, facts from outside.",
     "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay, fit to logs; the limit.",
 }
 for _group, _commands in _COMMANDS.items():

@@ -7,6 +7,7 @@ _BENCHMARKS = {
     "pacing": "benchmarks.scenario.pacing",
     "sim": "benchmarks.throughput.sim",
     "campaigns": "benchmarks.throughput.campaigns",
+    "compliance": "benchmarks.compliance.bench",
 }
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from math import inf
 from pathlib import Path
 
 import msgspec
 
+from compliance.clearance import ListCheck, Place
+from compliance.rule import Profile
 from compliance.ruleset import EVERYTHING, RuleSet
+from compliance.zones import DAY_S
 from dialer.adapters.lead_list import LeadList, Seen, read_leads
 from dialer.adapters.readiness import Readiness, readiness, streams
 from dialer.adapters.store.embedded import EmbeddedValkey
@@ -17,14 +22,21 @@ from dialer.adapters.store.memory import CampaignRecord, MemoryData
 from dialer.adapters.store.redis import open_store
 from dialer.adapters.switch_probe import SwitchView, missing, probe_switch
 from dialer.bootstrap import ami_secret
+from dialer.bootstrap.lawful import OLD_ZONES_DAYS, TOO_OLD_ZONES_DAYS, caller_id_faults_of, zone_data_age
+from dialer.bootstrap.versions import versions_of
 from dialer.config.campaign import Campaign
 from dialer.config.campaign_file import list_paths
 from dialer.config.rule_packs import rule_set
+from dialer.core.claiming import Claims
 from dialer.core.lead import Lead
 from dialer.errors import ConfigError, StoreError, TelephonyError
 
 ENVIRONMENT_MARK = "environment"  # `bootstrap.claim_folder` writes it
 EXAMPLES = 3  # of rejected rows and dropped numbers
+STALE_NOTES = {
+    "block": "no number there is dialled meanwhile",
+    "warn": "numbers there are dialled all the same: `stale_lists: warn`",
+}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +70,9 @@ async def check_up(
     leads = [lead for found in lists for lead in found.leads]
     findings = [Finding(what="file", ok=True, text=str(path)), *map(_list_finding, lists)]
     queue, store_findings = await _look_into_store(campaign, leads, rules, data_dir, redis_url, now)
-    places = sorted({(n.country, n.zones) for lead in leads for n in lead.numbers})
-    findings += [*_rule_findings(rules, places, now), *_folder_findings(data_dir, switch=switch), *store_findings]
+    places = sorted({number.place for lead in leads for number in lead.numbers})
+    findings += [*_version_findings(campaign, now), *_rule_findings(rules, places, now)]
+    findings += [*_caller_id_findings(campaign, now), *_folder_findings(data_dir, switch=switch), *store_findings]
     if switch:
         findings += await _switch_findings(campaign)
     if queue is not None:
@@ -91,20 +104,88 @@ def _list_finding(read: LeadList) -> Finding:
 
 
 # ---- rules --------------------------------------------------------------------------------------------------
-def _rule_findings(rules: RuleSet, places: Sequence[tuple[str, tuple[str, ...]]], now: float) -> Iterator[Finding]:
-    """Say for each jurisdiction which profiles hold, and for each group of zones on the list whether it is open.
+def _version_findings(campaign: Campaign, now: float) -> Iterator[Finding]:
+    """Name the packs, and how old the rules of clocks are: above nine months it is told, above eighteen a fault."""
+    versions = versions_of(campaign)
+    own = [f"{name}, SHA-256 {digest}" for name, digest in versions.items() if name.startswith("pack ")]
+    text = f"version {versions['rules']}; holidays {versions['holidays']}, phonenumbers {versions['phonenumbers']}"
+    yield Finding(what="rule packs", ok=True, text=text, notes=tuple(own))
+    age = zone_data_age(now)
+    notes = ("expected one of the last nine months: upgrade the package tzdata",) if age > OLD_ZONES_DAYS else ()
+    text = f"tzdata {versions['tzdata']}, {age:,} days old"
+    yield Finding(what="time zones", ok=age <= TOO_OLD_ZONES_DAYS, text=text, notes=notes)
+
+
+def _rule_findings(rules: RuleSet, places: Sequence[Place], now: float) -> Iterator[Finding]:
+    """Say for each place on the list, subdivisions and zones, which profiles hold there and whether it is open.
 
     A closed window is no fault of its own: the queue's finding tells whether anybody is left.
     """
-    for country, profiles in rules.profiles_by_country.items():
+    for jurisdictions, group in groupby(places, key=lambda place: place.jurisdictions):
         windows = []
-        for place, zones in places:
-            if place == country:
-                state = rules.window(country, zones, now)
-                until = "" if state.changes_at == inf else f" until {stamp(state.changes_at)}"
-                windows.append(f"{', '.join(zones)}: {'open' if state.open else f'closed by {state.rule}'}{until}")
-        cited = "; ".join(f"{profile.id} ({profile.cite}, {profile.confidence})" for profile in profiles)
-        yield Finding(what="rules", ok=True, text=f"{country}: {cited}", notes=tuple(windows))
+        for place in (alike := list(group)):
+            state = rules.window(place, now)
+            until = "" if state.changes_at == inf else f" until {stamp(state.changes_at)}"
+            zones = ", ".join(place.zones) or "no zone"
+            windows.append(f"{zones}: {'open' if state.open else f'closed by {state.rule}'}{until}")
+        cited = "; ".join(_cited(profile) for profile in _holding(rules, alike, now))
+        yield Finding(what="rules", ok=True, text=f"{', '.join(jurisdictions)}: {cited}", notes=tuple(windows))
+
+
+def _holding(rules: RuleSet, places: Sequence[Place], now: float) -> list[Profile]:
+    """The profiles that hold in any of these places now, each once."""
+    known = [place for place in places if not rules.fault(place)]
+    held = [profile for place in known for profile in rules.in_force(place, now)]
+    return list({profile.id: profile for profile in held}.values())
+
+
+def _cited(profile: Profile) -> str:
+    return f"{profile.id} ({', '.join(part for part in (profile.cite, profile.confidence) if part)})"
+
+
+def _caller_id_findings(campaign: Campaign, now: float) -> Iterator[Finding]:
+    """Tell where the law lets us show none of our numbers: a fault where that is verified, a note where it is not."""
+    found = caller_id_faults_of(campaign, now)
+    if not found:
+        numbers = ", ".join(campaign.caller_ids)
+        yield Finding(what="caller IDs", ok=True, text=f"{numbers}: at least one may be shown wherever is called")
+    for fault in found:
+        doubt = () if fault.binding else (f"{fault.rule} is not verified: ask your lawyers",)
+        yield Finding(what="caller IDs", ok=not fault.binding, text=fault.text, notes=doubt)
+
+
+def _registry_findings(
+    campaign: Campaign, rules: RuleSet, leads: Sequence[Lead], data: MemoryData, now: float
+) -> Iterator[Finding]:
+    """Tell of each registry that the rules or the campaign ask for how old our copy is, and whether it still serves.
+
+    One that blocks is a fault where every number is held against it; of others the queue's finding tells.
+    """
+    claims = Claims(campaign, rules)
+    firsts = {number.place: (lead, at) for lead in leads for at, number in enumerate(lead.numbers)}
+    checks: dict[str, ListCheck] = {}
+    asking: Counter[str] = Counter()
+    for place, (lead, at) in firsts.items():
+        if rules.fault(place):
+            continue
+        for check in claims.of(claims.candidate(lead, at), attempt_id=0, now=now).lists:
+            asking[check.registry] += 1
+            before = checks.get(check.registry)
+            if before is None or check.fresh_since > before.fresh_since:
+                checks[check.registry] = check
+    for name, check in sorted(checks.items()):
+        info = data.registries[name][0] if name in data.registries else None
+        stale = info is None or info.as_of < check.fresh_since
+        asked = f"{name} (asked for by {check.rule})"
+        if info is None:
+            text = f"{asked}: expected a copy, found none: `dialer dnc import` one"
+        else:
+            text = f"{asked}: {info.count:,} numbers, {(now - info.as_of) / DAY_S:.0f} days old"
+            limit = f"{(now - check.fresh_since) / DAY_S:.0f} days"
+            text += f": expected at most {limit}: `dialer dnc import` a newer one" if stale else ""
+        notes = (STALE_NOTES[check.when_stale],) if stale else ()
+        blocks = stale and check.when_stale == "block" and asking[name] == len(firsts)
+        yield Finding(what="registry", ok=not blocks, text=text, notes=notes)
 
 
 # ---- data folder --------------------------------------------------------------------------------------------
@@ -125,12 +206,13 @@ async def _look_into_store(
     try:
         async with open_store(redis_url, data_dir):
             server = redis_url or EmbeddedValkey(data_dir).socket_path
-            found = await inspect(server, campaign.campaign)
-            await read_facts(server, streams(leads, rules), found.data)
+            found = await inspect(server, campaign.campaign, leads)
+            await read_facts(server, streams(campaign, leads, rules, now), found.data)
     except (StoreError, ConfigError) as error:
         return None, [Finding(what="store", ok=False, text=str(error))]
-    finding = _store_finding(found, found.data.campaigns[campaign.campaign], leads, where)
-    return readiness(campaign.campaign, leads, rules, found.data, now), [finding, *_emergency(found.data)]
+    findings = [_store_finding(found, found.data.campaigns[campaign.campaign], leads, where)]
+    findings += [*_registry_findings(campaign, rules, leads, found.data, now), *_emergency(found.data)]
+    return readiness(campaign, leads, rules, found.data, now), findings
 
 
 def _store_finding(found: Inspection, record: CampaignRecord, leads: Sequence[Lead], where: str | Path) -> Finding:

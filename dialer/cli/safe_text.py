@@ -29,6 +29,11 @@ def safe_lines(text: object) -> str:
     return "\n".join(safe(line) for line in str(text).split("\n"))
 
 
+def safe_json(text: str) -> str:
+    """Return JSON on one line that says the same, with no character that would command a terminal."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def _escape(sign: str) -> str:
     return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
 

@@ -13,6 +13,8 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 # What may stand in a name that reaches the switch's dialplan or a key of the store.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+# What may stand in a part of a key of the store, where `|` parts them.
+SUBJECT = r"^[^|\x00-\x1f\x7f]*$"
 
 Mode = Literal["progressive", "power", "predictive"]
 # There are policies for these modes as well, and no way yet for a call to come about in them.
@@ -22,7 +24,9 @@ MODES_TO_COME = {
     "agentless": "nothing but an agent can take a call yet",
 }
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-KeyKind = Literal["person", "debt", "number"]
+Scope = Literal["debt_collection", "telemarketing"]
+KeyKind = Literal["person", "debt", "account", "number", "subject", "campaign"]
+Channel = Literal["voice", "inbound", "sms", "whatsapp", "email", "letter", "visit"]
 PeriodKind = Literal["rolling_hours", "rolling_calendar_days", "calendar_day", "calendar_week_mon", "calendar_month"]
 
 
@@ -41,6 +45,7 @@ def _off(value: Any) -> Any:
     return None if value is False or value == "off" else value
 
 
+Registry = Annotated[str, Field(pattern=NAME)]
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=366 * 86400.0)]
 
 
@@ -84,13 +89,14 @@ class Period(Section):
 
 
 class Cap(Section):
-    """At most `max` attempts or contacts in a period, under a key."""
+    """At most `max` attempts, contacts, conversations or communications in a period, under a key."""
 
     id: str = Field("", max_length=64)
-    count: Literal["attempt", "contact"] = "attempt"
+    count: Literal["attempt", "contact", "conversation", "communication"] = "attempt"
     max: int = Field(ge=1, le=1000)
     period: Period
     key: tuple[KeyKind, ...] = Field(min_length=1)
+    channels: tuple[Channel, ...] = Field(("voice",), min_length=1)
     exclude: tuple[str, ...] = ()  # dispositions that do not count
 
 
@@ -180,13 +186,18 @@ class Campaign(Section):
 
     campaign: str = Field(pattern=NAME)
     mode: Mode = "predictive"
-    scope: Literal["debt_collection"] = "debt_collection"
+    scope: Scope = "debt_collection"
+    subject: str = Field("", max_length=64, pattern=SUBJECT, description="what it calls about; empty: its name")
+    purpose: str = Field("", max_length=500, description="why people are called, for whoever audits")
     jurisdictions: tuple[str, ...] = Field(
         min_length=1, description="ISO 3166 codes; a number of another is not dialled"
     )
     windows: tuple[Window, ...] = Field((), description="narrows the law's windows; never widens them")
     caps: tuple[Cap, ...] = Field((), description="added to the law's caps; all must pass")
     closed_dates: tuple[str, ...] = Field((), description='further closed local dates, "2026-12-24"')
+    rule_packs: tuple[str, ...] = Field((), description="your own packs of rules, beside the campaign file")
+    dnc_registries: tuple[Registry, ...] = Field((), description="further registries that a number must not be on")
+    stale_lists: Literal["block", "warn"] = Field("block", description="what a registry that is too old does to a call")
     target_abandon_rate: float = Field(0.03, gt=0, le=0.03)
     lines_per_idle_agent: float = Field(1.5, ge=1, le=5, description="of mode power")
     max_lines_per_idle_agent: float = Field(8.0, ge=1, le=20)
@@ -241,6 +252,14 @@ class Campaign(Section):
             if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
                 raise ValueError(f"expected an E.164 number such as +5117000000, was {number!r}")
         return numbers
+
+    @model_validator(mode="before")
+    @classmethod
+    def _about_itself(cls, data: Any) -> Any:
+        """A campaign that names no subject is one of its own."""
+        if isinstance(data, dict) and not data.get("subject") and isinstance(data.get("campaign"), str):
+            return {**data, "subject": data["campaign"]}
+        return data
 
     @field_validator("agents", "trunks")
     @classmethod

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from compliance.rule import Profile
 from dialer.config.campaign import NAME, Campaign
 from dialer.config.names import DISPOSITIONS, meant
-from dialer.config.rule_packs import known_jurisdictions
+from dialer.config.rule_packs import known_jurisdictions, own_profiles, rule_set, stacked
 from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 
@@ -23,7 +25,10 @@ _TOO_SHORT = "expected at least one entry, found none"
 
 
 def read_campaign(path: Path) -> Campaign:
-    """Read and check a campaign file. Raises `ConfigError` with all of its faults, in the order of their lines."""
+    """Read and check a campaign file; its `rule_packs` come back as absolute paths.
+
+    Raises `ConfigError` with all of its faults, in the order of their lines, and then those of its rule packs.
+    """
     document = read_yaml(path)
     faults: list[tuple[Loc, str]] = list(_cross_faults(document))
     campaign = None
@@ -32,6 +37,11 @@ def read_campaign(path: Path) -> Campaign:
     except ValidationError as error:
         faults += [(_loc(details), _message(details, document)) for details in error.errors()]
     if faults or campaign is None:
+        raise ConfigError(*_lines(document, faults))
+    packs = tuple(str((path.parent / name).resolve()) for name in campaign.rule_packs)
+    campaign = campaign.model_copy(update={"rule_packs": packs})
+    faults = list(_lawless(campaign)) or list(_unlawful(campaign))
+    if faults:
         raise ConfigError(*_lines(document, faults))
     return campaign
 
@@ -71,16 +81,54 @@ def _cross_faults(document: Document) -> Iterator[tuple[Loc, str]]:
     for loc, key in _keys(data, "keys"):
         if len(key) != 1 or key not in TELEPHONE_KEYS:
             yield loc, f'expected one telephone key of {TELEPHONE_KEYS}, in quotes ("1"), was {key!r}'
-    known = known_jurisdictions()
+    known, brings_own = known_jurisdictions(), bool(data.get("rule_packs"))
     for loc, name in _texts(data, "jurisdictions", _ANY):
-        if name not in known:
+        if name not in known and not brings_own:  # a pack of one's own may be of any country: it is looked at later
             yield loc, f"no rules for {name!r}: {meant(name, known)}"
     for loc, text in _texts(data, "closed_dates", _ANY):
         if not _is_date(text):
             yield loc, f"expected a date such as 2026-12-24, was {text!r}"
+    for loc, name in _texts(data, "rule_packs", _ANY):
+        if not (document.path.parent / name).is_file():
+            yield loc, f"expected a rule pack, found none at {document.path.parent / name}"
     for loc, name in _texts(data, "lists", _ANY):
         if not (document.path.parent / name).is_file():
             yield loc, f"expected a list file, found none at {document.path.parent / name}"
+
+
+# ---- what the law bounds ------------------------------------------------------------------------------------
+def _lawless(campaign: Campaign) -> Iterator[tuple[Loc, str]]:
+    """Yield the jurisdictions for which there are no rules of the campaign's scope, neither ours nor in its packs.
+    Raises `ConfigError` for a pack with faults."""
+    own = own_profiles(campaign.rule_packs, campaign.scope)
+    for number, country in enumerate(campaign.jurisdictions):
+        try:
+            stacked(country, campaign.scope, own)
+        except ConfigError:
+            yield ("jurisdictions", number), f"no rules for {country} in the scope {campaign.scope}"
+
+
+def _unlawful(campaign: Campaign) -> Iterator[tuple[Loc, str]]:
+    """Yield the settings that some law of the campaign's forbids."""
+    profiles = profiles_of_campaign(campaign)
+    rings = [profile for profile in profiles if profile.ring is not None]
+    if rings:
+        longest = max(rings, key=lambda profile: profile.ring.min_s if profile.ring is not None else 0.0)
+        assert longest.ring is not None
+        least, cite = longest.ring.min_s, longest.ring.cite or longest.cite
+        for key in ("ring_timeout_s", "hang_up_after_ring"):
+            seconds = getattr(campaign, key)
+            if seconds is not None and seconds < least:
+                yield (key,), f"expected at least {least:g} ({longest.id}: {cite}), was {seconds:g}"
+    least_deadline = min((p.abandon.connect_deadline_s for p in profiles if p.abandon is not None), default=inf)
+    if campaign.connect_deadline_s > least_deadline:
+        text = f"expected at most {least_deadline:g}, as the law of a jurisdiction has it"
+        yield ("connect_deadline_s",), f"{text}, was {campaign.connect_deadline_s:g}"
+
+
+def profiles_of_campaign(campaign: Campaign) -> tuple[Profile, ...]:
+    """Return all profiles that may hold for a call of the campaign: the law's, and its own packs'."""
+    return tuple(profile for profiles in rule_set(campaign).profiles_by_country.values() for profile in profiles)
 
 
 def _is_date(text: str) -> bool:

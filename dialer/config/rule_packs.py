@@ -1,157 +1,260 @@
-"""The packs of law in `compliance/rules`, and the rule set of a campaign built from them."""
+"""The packs of law in `compliance/rules`, packs of one's own, and the rule sets built from them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
-from pydantic import Field, ValidationError
+import msgspec
 
-from compliance.rule import KEY_KINDS, CapRule, Confidence, Profile, WindowRule
+from compliance.rule import CapRule, Profile, Scope
 from compliance.ruleset import RuleSet
-from dialer.config.campaign import Campaign, Cap, Section, Window
-from dialer.config.yaml_lines import Document, parse_yaml
+from dialer.config.campaign import Campaign, Cap
+from dialer.config.names import meant
+from dialer.config.rule_names import unknown_names
+from dialer.config.rule_pack_file import (
+    ANYWHERE,
+    OwnPack,
+    Pack,
+    PackEdition,
+    PackProfile,
+    key_in_order,
+    profile_of,
+    validated,
+    window_rules,
+)
+from dialer.config.yaml_lines import Document, Loc, parse_yaml, read_yaml
 from dialer.errors import ConfigError
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NOT_LAWS = frozenset({"defaults", "sources"})
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+SCHEMA_VERSION = 1
+RULES = Path("compliance/rules")
+_NOT_LAWS = frozenset({"policy", "sources", "pack", "calendars"})
 
 
-class PackCap(Cap):
-    """A cap of law, with its citation."""
+class OwnProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile of a user's pack. It stands beside ours, or instead of those that `replaces` names."""
 
-    cite: str = ""
-    sources: tuple[str, ...] = ()
-    confidence: Confidence = "POLICY"
-
-
-class PackProfile(Section):
-    """A profile as a pack's file has it; the meaning of each key is that of `compliance.rule.Profile`."""
-
-    id: str
-    jurisdiction: str = ""
-    scope: tuple[str, ...] = Field(min_length=1)
-    windows: tuple[Window, ...] = ()
-    holidays: str | None = None
-    caps: tuple[PackCap, ...] = ()
-    tz_basis: Literal["number", "fixed"] = "number"
-    zones: tuple[str, ...] = ()
-    cite: str
-    sources: tuple[str, ...] = ()
-    confidence: Confidence
-    note: str = ""
+    profile: Profile
+    path: Path
+    replaces: tuple[str, ...] = ()
+    override_reason: str = ""
 
 
-class Pack(Section):
-    """One jurisdiction's file."""
-
-    jurisdiction: str
-    profiles: tuple[PackProfile, ...] = Field(min_length=1)
-
-
+# ---- ours --------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1)
 def known_jurisdictions() -> tuple[str, ...]:
-    """Return the ISO 3166 codes for which there is a pack, in order."""
+    """Return the ISO 3166 codes of the countries for which there is a pack, in order."""
     names = (file.name for file in (resources.files("compliance") / "rules").iterdir())
     stems = (name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
     return tuple(sorted(stem for stem in stems if stem not in _NOT_LAWS))
 
 
+@lru_cache(maxsize=1)
+def edition() -> PackEdition:
+    """Return the edition of our packs. Raises `ConfigError` where this program reads another schema."""
+    document = packaged("pack")
+    found = validated(document, PackEdition)
+    if found.schema_version != SCHEMA_VERSION:
+        message = f"expected {SCHEMA_VERSION}, as this program reads it, was {found.schema_version}"
+        raise ConfigError(document.fault(("schema_version",), message))
+    return found
+
+
+def pack_version() -> str:
+    """Return the version of our packs, as in `2026.11.21`."""
+    return edition().version
+
+
 @cache
-def profiles_of(jurisdiction: str, scope: str) -> tuple[Profile, ...]:
-    """Return a jurisdiction's profiles for a scope. Raises `ConfigError` where no pack covers it."""
-    if jurisdiction not in known_jurisdictions():
-        raise ConfigError(f"no rules for {jurisdiction!r}: expected one of {', '.join(known_jurisdictions())}")
-    document = _read(jurisdiction)
-    try:
-        pack = Pack.model_validate(document.data)
-    except ValidationError as error:
-        raise _broken(document, error) from error
-    found = tuple(_profile(p, pack.jurisdiction) for p in pack.profiles if scope in p.scope)
+def country_profiles(country: str) -> tuple[Profile, ...]:
+    """Return all profiles of a country's pack, its subdivisions' too, of any scope. Raises `ConfigError`."""
+    if country not in known_jurisdictions():
+        raise ConfigError(f"no rules for {country!r}: expected one of {', '.join(known_jurisdictions())}")
+    document = packaged(country)
+    pack = validated(document, Pack)
+    check_places(document, pack.jurisdiction, pack.profiles)
+    return tuple(profile_of(profile, pack.jurisdiction) for profile in pack.profiles)
+
+
+@cache
+def profiles_of(country: str, scope: str) -> tuple[Profile, ...]:
+    """Return a country's profiles for a scope, its subdivisions' included.
+
+    Raises `ConfigError` where there is no pack, or none of its profiles is for the scope: nothing may be dialled.
+    """
+    found = tuple(profile for profile in country_profiles(country) if scope in profile.scope)
     if not found:
-        raise ConfigError(f"{document.path}:1: no rules for the scope {scope!r}")
+        raise ConfigError(f"{RULES / country}.yaml:1: no rules for the scope {scope!r}")
     return found
 
 
 @lru_cache(maxsize=1)
-def default_profile() -> Profile:
-    """Return the policy: hours where the law has none, and caps that always hold."""
-    document = _read("defaults")
-    try:
-        return _profile(PackProfile.model_validate(document.data), "*")
-    except ValidationError as error:
-        raise _broken(document, error) from error
+def policy() -> Profile:
+    """Return the policy: hours where no verified law names any, and caps and cool-downs that always hold."""
+    return profile_of(validated(packaged("policy"), PackProfile), ANYWHERE)
 
 
-def rule_set(campaign: Campaign) -> RuleSet:
-    """Build the rules of a campaign: the law's and the policy's, tightened by its own."""
+def packaged(name: str) -> Document:
+    """Read a file of `compliance/rules`, as in `US`. Raises `ConfigError` where it is not YAML."""
+    file = resources.files("compliance") / "rules" / f"{name}.yaml"
+    return parse_yaml(file.read_text(encoding="utf-8"), RULES / f"{name}.yaml")
+
+
+# ---- one's own ---------------------------------------------------------------------------------------------------
+def own_profiles(paths: Iterable[Path | str], scope: str) -> tuple[OwnProfile, ...]:
+    """Read packs of one's own; return their profiles for a scope.
+
+    Raises `ConfigError`, with all faults by file and line: a zone, a calendar or another name that nothing bears, an id
+    that is taken, a profile that would be put aside and is not there, a country of which neither ours nor these packs
+    name any hours.
+    """
+    found: list[OwnProfile] = []
+    faults: list[str] = []
+    ids: set[str] = set()
+    for path in map(Path, paths):
+        try:
+            document = read_yaml(path)
+            pack = validated(document, OwnPack)
+            check_places(document, pack.jurisdiction, pack.profiles)
+        except ConfigError as error:
+            faults += error.faults
+            continue
+        faults += (document.fault(loc, text) for loc, text in own_faults(pack, ids))
+        built = [profile_of(profile, pack.jurisdiction) for profile in pack.profiles]
+        for number, profile in enumerate(built):
+            unknown = unknown_names(profile)
+            faults += (document.fault(("profiles", number, *loc), text) for loc, text in unknown)
+        found += (
+            OwnProfile(
+                profile=profile,
+                path=path,
+                replaces=file.replaces,
+                override_reason=file.override_reason,
+            )
+            for file, profile in zip(pack.profiles, built, strict=True)
+        )
+    chosen = tuple(own for own in found if scope in own.profile.scope)
+    faults += without_hours(chosen, scope)
+    if faults:
+        raise ConfigError(*faults)
+    return chosen
+
+
+def own_faults(pack: OwnPack, ids: set[str]) -> Iterable[tuple[Loc, str]]:
+    """Yield what is wrong with a pack beside ours. `ids` are those of the packs before it, and get this one's."""
+    ours = {profile.id: profile for profile in built_in_profiles()}
+    for number, profile in enumerate(pack.profiles):
+        loc: Loc = ("profiles", number)
+        if profile.id in ids:
+            yield (*loc, "id"), f"{profile.id!r} stands twice: give one of them another id"
+        if profile.id in (policy().id, "campaign") or (profile.id in ours and profile.id not in profile.replaces):
+            mend = "name it in replaces, with an override_reason, or take another id"
+            yield (*loc, "id"), f"{profile.id!r} is the id of a profile of ours: {mend}"
+        ids.add(profile.id)
+        place = profile.jurisdiction or pack.jurisdiction
+        for place_in_list, name in enumerate(profile.replaces):
+            if (text := _wrong_replacement(name, place, ours)) is not None:
+                yield (*loc, "replaces", place_in_list), text
+
+
+def _wrong_replacement(name: str, place: str, ours: dict[str, Profile]) -> str | None:
+    if name == policy().id:
+        return "the policy cannot be put aside"
+    if name not in ours:
+        return f"expected a profile of ours, was {name!r}: {meant(name, ours)}"
+    if ours[name].jurisdiction != place:
+        return f"expected a profile of {place}, was one of {ours[name].jurisdiction}"
+    return None
+
+
+def without_hours(chosen: Sequence[OwnProfile], scope: str) -> Iterable[str]:
+    """Yield the countries of which no pack of ours, nor these, name any hours."""
+    by_country: dict[str, list[OwnProfile]] = {}
+    for own in chosen:
+        by_country.setdefault(own.profile.country, []).append(own)
+    for country, profiles in by_country.items():
+        if not _has_ours(country, scope) and not any(
+            own.profile.windows and own.profile.jurisdiction == country for own in profiles
+        ):
+            path = profiles[0].path
+            yield f"{path}:1: there are no rules of ours for {country} ({scope}): expected windows for all of {country}"
+
+
+def _has_ours(country: str, scope: str) -> bool:
+    return country in known_jurisdictions() and any(scope in profile.scope for profile in country_profiles(country))
+
+
+def check_places(document: Document, country: str, profiles: Sequence[PackProfile]) -> None:
+    """Raise `ConfigError` where a profile of a file is of another country than the file."""
+    faults = [
+        document.fault(
+            ("profiles", number, "jurisdiction"), f"expected {country} or a part of it, was {profile.jurisdiction!r}"
+        )
+        for number, profile in enumerate(profiles)
+        if profile.jurisdiction and profile.jurisdiction.partition("-")[0] != country
+    ]
+    if faults:
+        raise ConfigError(*faults)
+
+
+# ---- rule sets ---------------------------------------------------------------------------------------------------
+def built_in_profiles() -> tuple[Profile, ...]:
+    """Return every profile of ours, without the policy."""
+    return tuple(profile for country in known_jurisdictions() for profile in country_profiles(country))
+
+
+def rule_set(campaign: Campaign, folder: Path = Path()) -> RuleSet:
+    """Build the rules of a campaign: the law's and the policy's, tightened by its own and by its packs.
+
+    `folder`: where the campaign's `rule_packs` are, if their paths are relative. Raises `ConfigError` for a pack with
+    faults and for a country without rules.
+    """
+    own = own_profiles([folder / name for name in campaign.rule_packs], campaign.scope)
     return RuleSet(
-        {jurisdiction: profiles_of(jurisdiction, campaign.scope) for jurisdiction in campaign.jurisdictions},
-        defaults=default_profile(),
+        {country: stacked(country, campaign.scope, own) for country in campaign.jurisdictions},
+        policy=policy(),
+        scope=campaign.scope,
         windows=window_rules(campaign.windows),
-        caps=[cap_rule(cap, number) for number, cap in enumerate(campaign.caps, start=1)],
+        caps=[campaign_cap(cap, number) for number, cap in enumerate(campaign.caps, start=1)],
         closed_dates=[date.fromisoformat(day) for day in campaign.closed_dates],
         ring_guard_s=campaign.ring_guard_s,
+        stale_lists=campaign.stale_lists,
     )
 
 
-def window_rules(windows: Sequence[Window]) -> tuple[WindowRule, ...]:
-    """Turn windows with clock times into minutes after midnight."""
-    return tuple(
-        WindowRule(
-            days=tuple(DAYS.index(day) for day in window.days), begin_minute=_minute(begin), end_minute=_minute(end)
-        )
-        for window in windows
-        for begin, end in window.allow
-    )
+def law(scope: str) -> RuleSet:
+    """Build the rules of every country that has some for the scope: the law's and the policy's, no campaign's."""
+    profiles = {country: profiles_of(country, scope) for country in known_jurisdictions() if _has_ours(country, scope)}
+    return RuleSet(profiles, policy=policy(), scope=scope)
 
 
-def cap_rule(cap: Cap, number: int) -> CapRule:
-    """Turn a cap of a file into a rule; a campaign's cap without an id is named by its number in the file."""
+def stacked(country: str, scope: str, own: Sequence[OwnProfile]) -> tuple[Profile, ...]:
+    """Return a country's profiles for a scope: ours less those that own ones replace, then the own ones.
+
+    Raises `ConfigError` where there is none.
+    """
+    mine = [each for each in own if each.profile.country == country]
+    if not mine:
+        return profiles_of(country, scope)
+    replaced = {name for each in mine for name in each.replaces}
+    ours = profiles_of(country, scope) if _has_ours(country, scope) else ()
+    return (*(profile for profile in ours if profile.id not in replaced), *(each.profile for each in mine))
+
+
+def campaign_cap(cap: Cap, number: int) -> CapRule:
+    """Turn a campaign's cap into a rule; one without an id is named by its number in the file."""
     return CapRule(
         rule=cap.id or f"campaign.cap-{number}",
         count=cap.count,
         max=cap.max,
         kind=cap.period.kind,
         n=cap.period.n,
-        key=tuple(kind for kind in KEY_KINDS if kind in cap.key),
+        key=key_in_order(cap.key),
+        channels=cap.channels,
         exclude=cap.exclude,
-        cite=cap.cite if isinstance(cap, PackCap) else "",
-        sources=cap.sources if isinstance(cap, PackCap) else (),
-        confidence=cap.confidence if isinstance(cap, PackCap) else "POLICY",
     )
-
-
-def _minute(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _profile(profile: PackProfile, jurisdiction: str) -> Profile:
-    return Profile(
-        id=profile.id,
-        jurisdiction=jurisdiction,
-        scope=profile.scope,
-        windows=window_rules(profile.windows),
-        holidays=profile.holidays,
-        caps=tuple(cap_rule(cap, number) for number, cap in enumerate(profile.caps, start=1)),
-        tz_basis=profile.tz_basis,
-        zones=profile.zones,
-        cite=profile.cite,
-        sources=profile.sources,
-        confidence=profile.confidence,
-        note=profile.note,
-    )
-
-
-def _read(name: str) -> Document:
-    file = resources.files("compliance") / "rules" / f"{name}.yaml"
-    return parse_yaml(file.read_text(encoding="utf-8"), Path("compliance/rules") / f"{name}.yaml")
-
-
-def _broken(document: Document, error: ValidationError) -> ConfigError:
-    return ConfigError(*(document.fault(details["loc"], details["msg"]) for details in error.errors()))

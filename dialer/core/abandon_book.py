@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
+from msgspec import structs
+
+from compliance.abandon import abandon_limits, strictest_rate
+from compliance.rule import Profile
 from compliance.zones import load_zone
 from dialer.config.abandon import MAX_ABANDON_RATE
 from dialer.config.campaign import Campaign
@@ -13,24 +18,47 @@ from pacing.accounts.account import AbandonAccounts
 from pacing.accounts.rule import AbandonRule, Answer
 
 
-def open_accounts(campaign: Campaign) -> AbandonAccounts:
-    """Return empty accounts, one for each of the campaign's rules. Only a simulated campaign aims above the law's cap;
-    its accounts then allow as much."""
-    aim = campaign.target_abandon_rate
+def open_accounts(campaign: Campaign, profiles: Sequence[Profile] = ()) -> AbandonAccounts:
+    """Return empty accounts, one for each of the campaign's rules and of those that the law's profiles ask for.
+
+    The lowest cap that any law names holds in all of them. Only a simulated campaign aims above the law's cap; its
+    accounts then allow as much.
+    """
+    aim, lawful = campaign.target_abandon_rate, strictest_rate(profiles)
+
+    def cap(rate: float) -> float:
+        return min(rate, lawful) if aim <= MAX_ABANDON_RATE else max(rate, aim)
+
+    own = [
+        AbandonRule(
+            id=rule.name,
+            cap_rate=cap(rule.cap_rate),
+            numerator=rule.numerator,
+            denominator=rule.denominator,
+            clock_start=rule.clock_start,
+            threshold_s=rule.threshold_s,
+            window=rule.window,
+            zone=load_zone(rule.time_zone) if rule.time_zone else UTC,
+        )
+        for rule in campaign.abandon_rules
+    ]
+    law = [
+        AbandonRule(
+            id=count.rule,
+            cap_rate=cap(count.rate),
+            clock_start=count.clock_start,
+            threshold_s=count.threshold_s,
+            window=count.window,
+            zone=load_zone(count.zone) if count.zone else UTC,
+        )
+        for count in abandon_limits(profiles)
+    ]
+    # A law that counts as a rule of the campaign does adds nothing to it.
+    known = {(rule.definition, rule.cap_rate) for rule in own}
+    taken = {rule.id for rule in own}
+    law = [rule for rule in law if (rule.definition, rule.cap_rate) not in known]
     return AbandonAccounts(
-        [
-            AbandonRule(
-                id=rule.name,
-                cap_rate=rule.cap_rate if aim <= MAX_ABANDON_RATE else max(rule.cap_rate, aim),
-                numerator=rule.numerator,
-                denominator=rule.denominator,
-                clock_start=rule.clock_start,
-                threshold_s=rule.threshold_s,
-                window=rule.window,
-                zone=load_zone(rule.time_zone) if rule.time_zone else UTC,
-            )
-            for rule in campaign.abandon_rules
-        ]
+        [*own, *(structs.replace(rule, id=f"law.{rule.id}") if rule.id in taken else rule for rule in law)]
     )
 
 
@@ -45,8 +73,8 @@ class AbandonBook:
 
     __slots__ = ("_lost_each", "accounts")
 
-    def __init__(self, campaign: Campaign) -> None:
-        self.accounts = open_accounts(campaign)
+    def __init__(self, campaign: Campaign, profiles: Sequence[Profile] = ()) -> None:
+        self.accounts = open_accounts(campaign, profiles)
         self._lost_each = expected_lost(campaign)
 
     def enter(self, attempt: Attempt, now: float) -> None:

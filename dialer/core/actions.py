@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from compliance.frequency import CapSlot
+from compliance.clearance import CapSlot, ConsentCheck, ListCheck
 from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
 
@@ -14,7 +14,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to be claimed: its lead, the stops that would forbid it, the caps that it must pass."""
+    """One attempt to be claimed: its lead, the stops that would forbid it, and all that it must pass (the fields of
+    `compliance.clearance.Clearance`)."""
 
     attempt_id: int
     lead_id: str
@@ -23,6 +24,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stop_keys: tuple[str, ...]
     fact_keys: tuple[str, ...]  # the streams in which the attempt is recorded, capped or not
     caps: tuple[CapSlot, ...]
+    person: str = ""
+    lists: tuple[ListCheck, ...] = ()
+    consent: ConsentCheck | None = None
+    local_times: tuple[tuple[int, int], ...] = ()
+    profiles: tuple[str, ...] = ()  # the rules in force where the person may be
+    zones: tuple[str, ...] = ()
 
 
 class Reserve(Action, frozen=True, kw_only=True, tag=True):
@@ -41,6 +48,7 @@ class Originate(Action, frozen=True, kw_only=True, tag=True):
     trunk: str
     caller_id: str
     ring_timeout_s: float
+    message: bool = True  # whether the recorded message plays where nobody is free
 
 
 class Bridge(Action, frozen=True, kw_only=True, tag=True):
@@ -124,6 +132,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     # draining | policy_fault, or the policy's own (lines_per_idle_agent, abandon_budget, ...).
     guard: str
     figures: dict[str, float]  # the policy's own: forecast, marginal abandon probability, price, budget
+    rule: str = ""  # of the guard `window`: the rule that closes it
 
 
 class NoteDecision(Action, frozen=True, kw_only=True, tag=True):

@@ -111,8 +111,9 @@ class Agents:
             attempt.disposition = disposition
             if (reason := STOPPING.get(disposition)) is not None:
                 # Not one call more, also while the agent still wraps up. A later key does not take it back.
-                self._state.out.append(act.Stop(keys=attempt.own_stop_keys, reason=reason))
-                self._settling.stop(attempt.own_stop_keys, reason)
+                keys = attempt.own_stop_keys(disposition)
+                self._state.out.append(act.Stop(keys=keys, reason=reason))
+                self._settling.stop(keys, reason)
         if agent.state is WRAP_UP and ends_wrap_up:
             self.end_wrap_up(agent)
 

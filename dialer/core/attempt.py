@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from compliance.ruleset import EVERYTHING
 from dialer.core import events as ev
 from dialer.core.actions import Bridge, Claim
+from dialer.core.disposition import STOPPED_BY
 from dialer.errors import IllegalTransition
 
 
@@ -142,10 +142,10 @@ class Attempt:
         self.cut_short = False  # hung up as it rang, for want of an agent
         self.survived = False  # began in an earlier run
 
-    @property
-    def own_stop_keys(self) -> tuple[str, ...]:
-        """The stops that are about this lead, number and person alone."""
-        return tuple(key for key in self.claim.stop_keys if key != EVERYTHING)
+    def own_stop_keys(self, disposition: str) -> tuple[str, ...]:
+        """Return the stops that a disposition sets: of what `STOPPED_BY` names, and none for most."""
+        kinds = STOPPED_BY.get(disposition, ())
+        return tuple(key for key in self.claim.stop_keys if key.partition(":")[0] in kinds)
 
     def allows(self, trigger: type) -> bool:
         """Say whether the table has a move for this trigger from the present state."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import inf
 
-import msgspec
-
 from carriers.caller_id import choose_caller_id
 from carriers.causes import CallEnd, read_end
 from dialer.core import actions as act
@@ -14,7 +12,7 @@ from dialer.core.agent import IDLE
 from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RINGING, SCREENING, TALKING, Attempt
 from dialer.core.disposition import Disposition
 from dialer.core.launching import TICK_S, Launching
-from dialer.core.retry import without_number
+from dialer.core.retry import after_refusal
 from dialer.core.settling import Settling
 from dialer.core.state import LAUNCHED_AT, RUNG_SINCE, CampaignState
 from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
@@ -22,6 +20,7 @@ from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
 # Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
 ENDED_BY_SWITCH_S = 15.0
 UNBRIDGED_LIMIT_S = 60.0
+NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
 
 _END_DISPOSITION = {
     CallEnd.NO_ANSWER: Disposition.NO_ANSWER,
@@ -50,6 +49,7 @@ class Calls:
                 continue
             attempt.held = True
             self._state.held.append(attempt_id)
+        self._tell_stale(event.warnings)
         self.set_up_held()
 
     def set_up_held(self) -> None:
@@ -60,7 +60,8 @@ class Calls:
         for _ in range(len(state.held)):
             attempt = state.attempts[state.held.popleft()]
             trunk = state.router.trunks[attempt.trunk]
-            if nobody or attempt.hang_up_asked or not self._launching.may_dial() or state.now >= attempt.closes_at:
+            closed = nobody or attempt.hang_up_asked or not self._launching.may_dial()
+            if closed or state.now >= attempt.closes_at or not self._caller_ids(attempt):
                 # Held, but not dialled: it stays counted, which is the safe side.
                 self._settling.undialled(attempt, Disposition.CANCELLED)
             elif trunk.set_up(state.now):
@@ -77,7 +78,7 @@ class Calls:
         state = self._state
         attempt.originated_at = state.now
         state.lines.column(LAUNCHED_AT)[attempt.row] = state.now  # it rings from now on, not from its claim
-        attempt.caller_id = choose_caller_id(attempt.number, state.campaign.caller_ids)
+        attempt.caller_id = choose_caller_id(attempt.number, self._caller_ids(attempt))
         state.counters.attempts += 1
         state.router.trunk(attempt.trunk).tally.attempts += 1
         state.out.append(
@@ -89,10 +90,31 @@ class Calls:
                 trunk=attempt.trunk,
                 caller_id=attempt.caller_id,
                 ring_timeout_s=state.campaign.ring_timeout_s,
+                message=state.duties.message(attempt.claim.profiles),
             )
         )
         limit = state.now + state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
         state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
+
+    def _caller_ids(self, attempt: Attempt) -> tuple[str, ...]:
+        """Our numbers that this called party may be shown. None where a duty began in the run: told once."""
+        state, profiles = self._state, attempt.claim.profiles
+        allowed = state.duties.caller_ids(profiles, state.now)
+        if not allowed and NO_CALLER_ID not in state.told_faults:
+            state.told_faults = [*state.told_faults, NO_CALLER_ID]
+            state.out.append(
+                act.Alert(text=f"{NO_CALLER_ID} where {', '.join(profiles)} hold: add a caller ID that they allow")
+            )
+        return allowed
+
+    def _tell_stale(self, warnings: tuple[tuple[int, str], ...]) -> None:
+        """Alert once a run for each registry that is older than it should be, and only warned of."""
+        state = self._state
+        for _, registry in warnings:
+            if registry not in state.stale_lists:
+                state.stale_lists = [*state.stale_lists, registry]
+                text = f"the registry {registry} is older than its rule allows: `dialer dnc import` a newer one"
+                state.out.append(act.Alert(text=text))
 
     def refused(self, event: ev.Refused) -> None:
         for refusal in event.refusals:
@@ -104,17 +126,10 @@ class Calls:
             self._settling.forget(attempt)
             self._state.counters.refusals[refusal.rule] += 1
             entry = self._state.queue[attempt.lead]
-            if refusal.retry_at is None:
-                status = "stopped" if refusal.rule.startswith("stop:") else "finished"
-                entry.progress = msgspec.structs.replace(entry.progress, status=status)
-            elif _is_of_number(attempt, refusal.rule):
-                entry.progress = without_number(
-                    entry.progress, attempt.number_index, until=refusal.retry_at, now=event.at + TICK_S
-                )
-                self._settling.requeue(attempt.lead)
-            else:
-                next_at = max(refusal.retry_at, event.at + TICK_S)
-                entry.progress = msgspec.structs.replace(entry.progress, next_at=next_at)
+            entry.progress = after_refusal(
+                entry.progress, attempt.number_index, attempt.claim, refusal, event.at + TICK_S
+            )
+            if entry.progress.status == "ready":
                 self._settling.requeue(attempt.lead)
         self._launching.ask("Refused")
 
@@ -328,8 +343,3 @@ class Calls:
             attempt.move(act.Bridge)
             attempt.agent_id = agent.agent_id
             state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))
-
-
-def _is_of_number(attempt: Attempt, rule: str) -> bool:
-    """Whether the cap that refused is about the number alone: another number of the lead may still be dialled."""
-    return any(cap.rule == rule and cap.key.startswith("number:") for cap in attempt.claim.caps)

@@ -1,8 +1,8 @@
 """The dial queue: which leads may be dialled now, in which order.
 
-How it works: leads whose present number shares a country and a set of candidate zones share a group, because their
-calling window opens and closes together. A group has one heap of leads that rest (by the end of the rest) and one of
-leads that are ready (by priority, then fewest attempts, then first come). The window is asked once per change, not
+How it works: leads whose present number shares a place (its candidate jurisdictions and zones) share a group, because
+their calling window opens and closes together. A group has one heap of leads that rest (by the end of the rest) and one
+of leads that are ready (by priority, then fewest attempts, then first come). The window is asked once per change, not
 once per lead. An entry is void when the lead has been queued again since: each carries its lead's ticket. Between two
 times at which a rest ends or a window changes nothing becomes ready or closed by itself, so nothing is looked at.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
+from compliance.clearance import Place
 from dialer.core.lead import Lead, LeadProgress
 
 
@@ -32,7 +33,7 @@ class WindowState(Protocol):
 class Windows(Protocol):
     """The rules, as far as the queue needs them."""
 
-    def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState: ...
+    def window(self, place: Place, now: float) -> WindowState: ...
 
 
 class QueuedLead:
@@ -48,8 +49,7 @@ class QueuedLead:
 
 @dataclass(slots=True)
 class _Group:
-    country: str
-    zones: tuple[str, ...]
+    place: Place
     resting: list[tuple[float, int, int]] = field(default_factory=list)  # (next_at, ticket, lead)
     ready: list[tuple[int, int, int, int]] = field(default_factory=list)  # (-priority, attempts, ticket, lead)
     open: bool = False
@@ -62,7 +62,7 @@ class DialQueue:
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
-        self._groups: dict[tuple[str, tuple[str, ...]], _Group] = {}
+        self._groups: dict[Place, _Group] = {}
         self._leads: list[QueuedLead] = []
         self._tickets = 0
         self._open: list[_Group] = []  # whose window is open, as of the last refresh
@@ -93,11 +93,10 @@ class DialQueue:
     def put(self, index: int) -> None:
         """Queue a lead (again), by its present progress."""
         entry = self._leads[index]
-        number = entry.lead.numbers[entry.progress.number_index]
-        key = (number.country, number.zones)
-        group = self._groups.get(key)
+        place = entry.lead.numbers[entry.progress.number_index].place
+        group = self._groups.get(place)
         if group is None:
-            group = self._groups[key] = _Group(*key)
+            group = self._groups[place] = _Group(place)
         if entry.ticket == 0:
             self.queued += 1
         else:
@@ -183,7 +182,7 @@ class DialQueue:
     def _refresh(self, group: _Group, now: float) -> None:
         """Bring a group up to `now`."""
         if now >= group.changes_at:
-            state = self._windows.window(group.country, group.zones, now)
+            state = self._windows.window(group.place, now)
             group.open, group.changes_at, group.rule = state.open, state.changes_at, state.rule
         resting = group.resting
         while resting and resting[0][0] <= now:

@@ -82,3 +82,10 @@ STOPPING: dict[str, str] = {
     Disposition.DISPUTED: "disputed",
     Disposition.DNC_REQUEST: "do_not_call",
 }
+# What they stop, by the kinds of stop keys: a request binds whoever made it, on every number of theirs; what is paid or
+# disputed is the debt, whoever else owes it.
+STOPPED_BY: dict[str, tuple[str, ...]] = {
+    Disposition.PAID: ("lead", "number", "person", "debt"),
+    Disposition.DISPUTED: ("lead", "number", "person", "debt"),
+    Disposition.DNC_REQUEST: ("lead", "number", "person"),
+}

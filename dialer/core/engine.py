@@ -21,9 +21,9 @@ from dialer.core.attempt import DISPOSING, INHERITED, Attempt
 from dialer.core.calls import ENDED_BY_SWITCH_S, Calls
 from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
-from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
 from dialer.core.pacers import Pacers
+from dialer.core.retry import fitted
 from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import LAUNCHED_AT, CampaignState
@@ -145,8 +145,7 @@ class Engine:
 
     def _leads_added(self, event: ev.LeadsAdded) -> None:
         for lead, progress in zip(event.leads, event.progress, strict=True):
-            if len(progress.number_ready_at) != len(lead.numbers):
-                progress = _fresh(progress, len(lead.numbers))
+            progress = fitted(progress, len(lead.numbers))
             index = self._state.queue.add(lead, progress)
             self._state.learn_apart(lead.product)
             if lead.lead_id in event.unlisted:
@@ -308,17 +307,3 @@ class Engine:
     def status(self) -> CampaignStatus:
         """The campaign at a glance."""
         return status_of(self._state)
-
-
-def _fresh(progress: LeadProgress, numbers: int) -> LeadProgress:
-    """Give each number a rest that has passed, where the store had none."""
-    ready = (progress.number_ready_at + (0.0,) * numbers)[:numbers]
-    return LeadProgress(
-        lead_id=progress.lead_id,
-        status=progress.status,
-        number_index=min(progress.number_index, numbers - 1),
-        attempts=progress.attempts,
-        next_at=progress.next_at,
-        number_ready_at=ready,
-        by_disposition=progress.by_disposition,
-    )

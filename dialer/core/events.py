@@ -29,7 +29,8 @@ class LeadsAdded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class LeadStopped(Event, frozen=True, kw_only=True, tag=True):
-    """A lead, number or person may never be dialled again. `key` is `lead:ID`, `number:+E164` or `person:ID`."""
+    """A lead, number, person, debt, account or place of work may never be dialled again; `key` is that of the stop:
+    `lead:ID`, `number:+E164`, `person:ID`, `debt:ID`, `account:ID`, `work:PERSON`, `everything`."""
 
     key: str
     reason: str
@@ -95,17 +96,28 @@ class AgentLogoutOrdered(Event, frozen=True, kw_only=True, tag=True):
 
 # ---- the store's answers ------------------------------------------------------------------------------------
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Why the store refused a claim. `retry_at` is when it may be asked again; None: never."""
+    """Why the store refused a claim. `retry_at` is when it may be asked again; None: never.
+
+    Of a cap: how many facts were `seen`, and the cap's `max`.
+    """
 
     attempt_id: int
     rule: str
     retry_at: float | None
+    seen: int | None = None
+    max: int | None = None
 
 
 class Reserved(Event, frozen=True, kw_only=True, tag=True):
-    """The store durably claimed these attempts' leads and cap slots."""
+    """The store durably claimed these attempts' leads and cap slots.
+
+    `seen`: for each attempt, how many facts each cap of its claim had counted before it, in the claim's order.
+    `warnings`: lists that are older than they should be, as (attempt, registry).
+    """
 
     attempt_ids: tuple[int, ...]
+    seen: tuple[tuple[int, ...], ...] = ()
+    warnings: tuple[tuple[int, str], ...] = ()
 
 
 class Refused(Event, frozen=True, kw_only=True, tag=True):

@@ -9,8 +9,6 @@ dial queue and answers with `Reserve`.
 
 from __future__ import annotations
 
-from compliance.frequency import DialCandidate
-from compliance.ruleset import EVERYTHING
 from dialer.core import actions as act
 from dialer.core.attempt import RINGING, Attempt
 from dialer.core.pacers import Pacers
@@ -176,27 +174,9 @@ class Launching:
         now = state.now
         entry = state.queue[index]
         lead, number_index = entry.lead, entry.progress.number_index
-        number = lead.numbers[number_index]
-        candidate = DialCandidate(
-            lead_id=lead.lead_id,
-            person=lead.person,
-            debt=lead.debt,
-            number=number.e164,
-            country=number.country,
-            zones=number.zones,
-        )
-        fact_keys, caps = state.rules.claim(candidate, now)
         state.next_attempt_id += 1
         attempt_id = state.next_attempt_id
-        claim = act.Claim(
-            attempt_id=attempt_id,
-            lead_id=lead.lead_id,
-            number=number.e164,
-            at=now,
-            stop_keys=(*state.rules.stop_keys(candidate), EVERYTHING),
-            fact_keys=fact_keys,
-            caps=caps,
-        )
+        claim = state.claims.of(state.claims.candidate(lead, number_index), attempt_id=attempt_id, now=now)
         trunk = state.router.take(now)
         assert trunk is not None, "a launch never exceeds the router's room"
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
@@ -208,9 +188,11 @@ class Launching:
 
     def _note(self, cause: str, pace: Pace, launched: int, guard: str, hung_up: int = 0) -> None:
         """Keep a decision that launched or hung up something, or whose reason is new."""
-        if not launched and not hung_up and guard == self._state.last_guard:
+        rule = self._state.queue.closed_rule() if guard == "window" else ""
+        reason = f"{guard} {rule}" if rule else guard
+        if not launched and not hung_up and reason == self._state.last_guard:
             return
-        self._state.last_guard = guard
+        self._state.last_guard = reason
         decision = act.Decision(
             policy=self._state.policy.policy_id,
             cause=cause,
@@ -223,6 +205,7 @@ class Launching:
             launched=launched,
             hung_up=hung_up,
             guard=guard,
+            rule=rule,
             figures=pace.figures,
         )
         self._state.decisions.append((self._state.now, decision))

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from compliance.clearance import Place
+
 
 class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a lead. `zones` are all IANA zones the number may be in: a window must hold in every one."""
@@ -14,6 +16,13 @@ class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...]
     country: str  # ISO 3166 alpha-2 of the numbering plan, "" where unknown
     line_type: str = "unknown"  # mobile | fixed | fixed_or_mobile | voip | toll_free | unknown
+    jurisdictions: tuple[str, ...] = ()  # candidates, `US` and `US-MA`; empty: the country alone
+    use: str = ""  # "work": a number of the person's place of work
+
+    @property
+    def place(self) -> Place:
+        """Where the called person may be."""
+        return Place(self.jurisdictions or (self.country,), self.zones)
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +32,7 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[PhoneNumber, ...]
     person: str  # key of the person: caps hold across all their leads
     debt: str  # key of the particular debt; equals lead_id where the list names none
+    account: str = ""  # key of the account that the debt is on; empty: the debt is its own account
     name: str = ""
     priority: int = 0  # higher is dialled first
     product: str = ""

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from dialer.config.campaign import Retry
+from dialer.core.actions import Claim
 from dialer.core.disposition import STOPPING, Disposition
+from dialer.core.events import Refusal
 from dialer.core.lead import LeadProgress
 
 # These say that the number itself is no good, whatever the rule says about the lead.
@@ -55,6 +57,40 @@ def without_number(progress: LeadProgress, number_index: int, *, until: float | 
         return msgspec.structs.replace(progress, status="finished", number_ready_at=tuple(ready))
     return msgspec.structs.replace(
         progress, number_index=chosen, number_ready_at=tuple(ready), next_at=max(progress.next_at, rest, now)
+    )
+
+
+def after_refusal(
+    progress: LeadProgress, number_index: int, claim: Claim, refusal: Refusal, now: float
+) -> LeadProgress:
+    """Return how a lead goes on after the store refused a claim: on its next number where only this one was refused,
+    later, or never. Not before `now`. Pure."""
+    if _is_of_number(claim, refusal.rule):
+        return without_number(progress, number_index, until=refusal.retry_at, now=now)
+    if refusal.retry_at is None:
+        status = "stopped" if refusal.rule.startswith("stop:") else "finished"
+        return msgspec.structs.replace(progress, status=status)
+    return msgspec.structs.replace(progress, next_at=max(refusal.retry_at, now))
+
+
+def _is_of_number(claim: Claim, rule: str) -> bool:
+    """Whether what refused is about the number: another number of the lead may still be dialled. So are registries,
+    and consents, which may be given for a number, and caps that count by the number or its use."""
+    if rule.startswith(("dnc:", "consent:")):
+        return True
+    kinds = [cap.key.partition(":")[0].split("+") for cap in claim.caps if cap.rule == rule]
+    return any("number" in parts or "use" in parts for parts in kinds)
+
+
+def fitted(progress: LeadProgress, numbers: int) -> LeadProgress:
+    """Return the progress of a lead that has so many numbers now: one that is new has rested, and the next to be tried
+    is one that it has. Pure."""
+    if len(progress.number_ready_at) == numbers and progress.number_index < numbers:
+        return progress
+    return msgspec.structs.replace(
+        progress,
+        number_index=min(progress.number_index, numbers - 1),
+        number_ready_at=(progress.number_ready_at + (0.0,) * numbers)[:numbers],
     )
 
 

@@ -125,7 +125,7 @@ class Settling:
         while entry.progress.status == "ready":
             number_index = entry.progress.number_index
             number = entry.lead.numbers[number_index]
-            window = state.rules.window(number.country, number.zones, state.now)
+            window = state.rules.window(number.place, state.now)
             if window.open or window.changes_at < inf:
                 state.queue.put(index)
                 return
@@ -166,7 +166,7 @@ class Settling:
                 caller_id=attempt.caller_id or None,
                 fact_keys=attempt.claim.fact_keys,
                 progress=entry.progress,
-                stop_keys=attempt.own_stop_keys if stop_reason else (),
+                stop_keys=attempt.own_stop_keys(disposition),
                 stop_reason=stop_reason,
             )
         )

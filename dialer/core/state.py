@@ -16,8 +16,10 @@ from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core.abandon_book import AbandonBook
 from dialer.core.attempt import Attempt
+from dialer.core.claiming import Claims
 from dialer.core.counters import Counters
 from dialer.core.dial_queue import DialQueue
+from dialer.core.duties import Duties
 from dialer.core.floor import Floor
 from dialer.core.learned import Learned
 from dialer.core.live_rows import LiveRows
@@ -39,6 +41,8 @@ class CampaignState:
     ) -> None:
         self.campaign = campaign
         self.rules = rules
+        self.claims = Claims(campaign, rules)
+        self.duties = Duties(campaign, rules)
         self.policies = dict(policies)  # by mode
         # as supervisors set them
         self.mode: str = campaign.mode
@@ -80,10 +84,11 @@ class CampaignState:
         self.faults_in_row = 0
         self.pacing_fault = ""  # why the policy is asked no more until a supervisor sets a mode; empty: it is asked
         self.told_faults: list[str] = []  # kinds of faults; each is told once
+        self.stale_lists: list[str] = []  # registries that were found too old; each is told once a run
         # learned and counted
         self.answers = AnswerTable()
         self.counters = Counters()
-        self.abandon_book = AbandonBook(campaign)
+        self.abandon_book = AbandonBook(campaign, [p for ps in rules.profiles_by_country.values() for p in ps])
         self.decisions: deque[tuple[float, act.Decision]] = deque(maxlen=8)
         self.last_guard = ""
         # what the present step answers
@@ -113,6 +118,8 @@ class CampaignState:
 
     def learned(self) -> Learned:
         """What was learned and counted, for the next run."""
+        # To read an account moves its window on, as whoever watches does: so what is kept never depends on who looked.
+        self.abandon_book.accounts.tightest(self.now)
         return Learned(
             at=self.now,
             policies={policy.policy_id: policy.snapshot() for policy in self.policies.values()},

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
-from check_store import NOW, claim, lead, learned, opened, refused, settlement, weekly
+from specimens import NOW, claim, lead, learned, opened, refused, settlement, weekly
 
+from compliance.clearance import ConsentCheck, ListCheck
 from dialer.adapters.store.embedded import EmbeddedValkey
+from dialer.adapters.store.inspection import inspect, read_facts
+from dialer.adapters.store.memory import MemoryStore
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.store.server import check_server, connect, without_password
 from dialer.errors import CampaignRunning, ConfigError, LeaseLost, StoreError
+from dialer.ports import Consent, OutsideFact
 
 # The keys of a campaign.
 WHATS = ("run", "lease", "turn", "leads", "order", "progress", "held", "in_flight", "learned")
@@ -100,7 +106,7 @@ async def test_nothing_is_written_without_a_lease(store: RedisStore, admin: redi
     key = "cadencia:campaign:mora:lease"
     admin.delete(key)
     if write == "reserve":
-        assert await store.reserve("mora", [claim(2, "L2")]) == []
+        assert (await store.reserve("mora", [claim(2, "L2")])).refusals == []
     else:
         await store.settle("mora", [settlement(held)])
     assert admin.get(key) == b"1|one:1"
@@ -111,22 +117,22 @@ async def test_a_claim_that_a_later_call_overtook_is_refused(store: RedisStore, 
     """What stands in the buffer of a link that was given up reaches the server in its own time."""
     await store.open_campaign("mora", owner="here:1")
     sent: list[tuple[object, ...]] = []
-    evalsha = store._client.evalsha
+    send = store._client.execute_command
 
     async def lose(*parts: object) -> object:
         sent.append(parts)
         raise TimeoutError("no answer")
 
-    store._client.evalsha = lose  # type: ignore[method-assign,assignment]
+    store._client.execute_command = lose  # type: ignore[method-assign]
     late = claim(1, "L1")
     with pytest.raises(StoreError, match="no answer"):
         await store.reserve("mora", [late])
-    store._client.evalsha = evalsha  # type: ignore[method-assign]
+    store._client.execute_command = send  # type: ignore[method-assign]
     await store.settle("mora", [settlement(late, "UNKNOWN")])
     with pytest.raises(redis.ResponseError, match="LATE"):
-        admin.evalsha(*sent[0])
+        admin.execute_command(*sent[0])
     assert not admin.exists("cadencia:campaign:mora:in_flight", "cadencia:facts:person:L1")
-    assert await store.reserve("mora", [claim(2, "L1")]) == []
+    assert (await store.reserve("mora", [claim(2, "L1")])).refusals == []
     await store.open_campaign("mora", owner="here:1")  # a new run counts from one again
     assert refused(await store.reserve("mora", [claim(3, "L1")])) == {3: "lead.claimed"}
 
@@ -139,15 +145,100 @@ async def test_keys_are_the_documented_ones(store: RedisStore, admin: redis.Redi
     await store.reserve("mora", [one, two])
     await store.settle("mora", [settlement(two, "RPC", stops=("person:L2",), reason="paid")])
     await store.save_learned("mora", learned(NOW))
+    await store.replace_registry("pe", ["+5117000001"], as_of=NOW, source="a.csv")
+    await store.set_hours("P", ((0, 0, 60),))
+    await store.give_consent("t|person:P", Consent(source="web", at=NOW))
+    await store.record_facts([OutsideFact(keys=("person:Q",), at=NOW, outcome="letter", id="7")])
     names = {key.decode().removeprefix("cadencia:") for key in admin.scan_iter()}
     campaign = {f"campaign:mora:{what}" for what in WHATS}
-    assert names == campaign | {"facts:person:P", "facts:person:L2", "stops", "stop_log"}
+    shared = {"stops", "stop_log", "campaigns", "dnc", "dnc:pe", "hours", "consents"}
+    assert names == campaign | shared | {"facts:person:P", "facts:person:L2", "facts:person:Q"}
     assert admin.zrange("cadencia:facts:person:P", 0, -1, withscores=True) == [
         (f"mora|{2**60 + 1}|PENDING".encode(), NOW)
     ]
     assert admin.zrange("cadencia:facts:person:L2", 0, -1) == [b"mora|2|RPC"]
-    assert 399 * 86400 < admin.ttl("cadencia:facts:person:P") <= 400 * 86400
+    for key in ("person:P", "person:Q"):
+        assert 399 * 86400 < admin.ttl(f"cadencia:facts:{key}") <= 400 * 86400
+    assert admin.zrange("cadencia:facts:person:Q", 0, -1) == [b":outside|7|letter"]
+    assert admin.smembers("cadencia:dnc:pe") == {b"5117000001"}
+    kept_claim = msgspec.json.decode(admin.hget("cadencia:campaign:mora:in_flight", str(2**60 + 1)) or b"")
+    assert (kept_claim["caps"], kept_claim["fact_keys"]) == ([], ["person:P"])
     assert admin.hgetall("cadencia:campaign:mora:held") == {b"L1": str(2**60 + 1).encode()}
+
+
+@pytest.mark.parametrize("read", [False, True])
+async def test_a_stream_is_trimmed_now_and_then(store: RedisStore, admin: redis.Redis, read: bool) -> None:
+    """Whether a cap reads the stream, so that its newest fact is known, or not."""
+    await store.open_campaign("mora", owner="here:1")
+    key, day = "cadencia:facts:person:P", 86400
+    caps = (weekly("person:P", most=9),) if read else ()
+    begin = NOW // (15 * day) * 15 * day + day
+
+    async def dial(number: int, at: float) -> None:
+        slots = [msgspec.structs.replace(cap, since=at - 7 * day) for cap in caps]
+        await store.reserve("mora", [claim(number, f"L{number}", *slots, facts=("person:P",), at=at)])
+
+    for number, age in enumerate((371, 369, 0)):
+        await dial(number, begin - age * day)
+    assert admin.zcard(key) == 3
+    admin.expire(key, 386 * day)  # fourteen days later
+    await dial(3, begin + 1)
+    assert admin.zcard(key) == 4
+    assert admin.ttl(key) <= 386 * day
+    admin.expire(key, 385 * day - 60)  # more than fifteen
+    await dial(4, begin + 15 * day)
+    assert admin.zrange(key, 0, -1) == [b"mora|2|PENDING", b"mora|3|PENDING", b"mora|4|PENDING"]
+    assert admin.ttl(key) > 399 * day
+
+
+async def test_a_stream_outlives_every_cap_that_looks_into_it(store: RedisStore, admin: redis.Redis) -> None:
+    """Days go by at the server as they do in the claims: whatever the days of the claims, a year is never forgotten."""
+    await store.open_campaign("mora", owner="here:1")
+    key, day, rng = "cadencia:facts:person:P", 86400, random.Random(3)
+    at = NOW
+    for number in range(60):
+        passed = rng.choice((0.5, 1, 14, 15, 16, 29, 31, 59, 61)) * day
+        if number:
+            left = admin.ttl(key) - passed
+            assert left > 0
+            admin.expire(key, int(left))
+        at += passed
+        cap = weekly("person:P", most=10**6, at=at)
+        await store.reserve("mora", [claim(number, f"L{number}", cap, facts=("person:P",), at=at)])
+        assert admin.ttl(key) > 366 * day
+
+
+async def test_a_registry_that_is_never_read_to_its_end_goes_by_itself(store: RedisStore, admin: redis.Redis) -> None:
+    def breaking() -> Iterator[str]:
+        yield from (f"+51{number:09d}" for number in range(6000))
+        [left] = admin.scan_iter("cadencia:dnc_loading:*")
+        assert 3000 < admin.ttl(left) <= 3600
+        yield "not a number"
+
+    with pytest.raises(ConfigError):
+        await store.replace_registry("pe", breaking(), as_of=NOW, source="a.csv")
+    assert not admin.exists("cadencia:dnc", "cadencia:dnc:pe")
+
+
+@pytest.mark.parametrize("numbers", [6000, 5000])
+async def test_a_registry_that_went_while_it_was_read_is_not_taken(
+    store: RedisStore, admin: redis.Redis, numbers: int
+) -> None:
+    await store.replace_registry("pe", ["+5117000001"], as_of=NOW, source="a.csv")
+
+    def slow() -> Iterator[str]:
+        yield from (f"+51{number:09d}" for number in range(5000))
+        admin.delete(*admin.scan_iter("cadencia:dnc_loading:*"))
+        yield from (f"+51{number:09d}" for number in range(5000, numbers))
+
+    with pytest.raises(StoreError, match="GONE"):
+        await store.replace_registry("pe", slow(), as_of=NOW, source="b.csv")
+    assert await store.registries_of("+5117000001") == ["pe"]
+
+
+async def test_a_registry_does_not_go_by_itself(store: RedisStore, admin: redis.Redis) -> None:
+    await store.replace_registry("pe", ["+5117000001"], as_of=NOW, source="a.csv")
+    assert admin.ttl("cadencia:dnc:pe") == -1
 
 
 async def test_a_batch_is_one_command(store: RedisStore, admin: redis.Redis) -> None:
@@ -162,12 +253,48 @@ async def test_a_batch_is_one_command(store: RedisStore, admin: redis.Redis) -> 
 async def test_scripts_that_the_server_forgot_are_sent_again(store: RedisStore, admin: redis.Redis) -> None:
     await store.open_campaign("mora", owner="here:1")
     admin.script_flush()
-    assert await store.reserve("mora", [claim(1, "L1")]) == []
+    assert (await store.reserve("mora", [claim(1, "L1")])).refusals == []
     waiting = RedisStore(store._client, wait_for_disk=True)
     waiting._leases = store._leases
     admin.script_flush()
-    assert await waiting.reserve("mora", [claim(2, "L2")]) == []
+    assert (await waiting.reserve("mora", [claim(2, "L2")])).refusals == []
     await waiting._patient.aclose()
+
+
+# ---- looking without taking part ----------------------------------------------------------------------------
+async def test_what_is_inspected_answers_claims_as_the_store_does(store: RedisStore, valkey_socket: Path) -> None:
+    """Lists, consents, hours, stops and facts: a copy in memory refuses what the server refuses, and changes nothing."""
+    listed, free = "+5117000001", "+5117000002"
+    leads = [lead("L1"), lead("L2")]
+    await store.add_leads("mora", leads)
+    await store.replace_registry("pe", [listed, "+5117000009"], as_of=NOW, source="a.csv")
+    await store.replace_registry("old", ["+5117000009"], as_of=NOW - 9, source="b.csv")
+    await store.set_hours("P", ((0, 0, 60),))
+    await store.give_consent("t|person:P", Consent(source="web", at=NOW - 1, expires_at=NOW + 1))
+    await store.record_facts([OutsideFact(keys=("person:P",), at=NOW, outcome="letter", id="7")])
+    await store.stop("person:Q", "paid")
+    pe, old = (
+        ListCheck(registry=name, fresh_since=NOW - 5, when_stale="block", rule="PE-DNC") for name in ("pe", "old")
+    )
+    consent = ConsentCheck(keys=("t|person:P",), since=0.0, rule="US-TCPA")
+    batch = [
+        claim(1, "A", number=listed, lists=(pe,)),
+        claim(2, "B", number=free, lists=(pe, old)),
+        claim(3, "C", number=free, lists=(pe,), consent=msgspec.structs.replace(consent, since=NOW)),
+        claim(4, "D", person="P", local_times=((0, 59),), consent=consent),
+        claim(5, "E", weekly("person:P")),
+        claim(6, "F", stops=("person:Q",)),
+        claim(7, "G", weekly("person:P", most=2), number=free, lists=(pe,), consent=consent),
+    ]
+    found = await inspect(valkey_socket, "mora")
+    await read_facts(valkey_socket, ["person:P"], found.data)
+    copy = MemoryStore(found.data)
+    await copy.open_campaign("mora", owner="looking")
+    seen_there = await copy.reserve("mora", batch)
+    await store.open_campaign("mora", owner="here:1")
+    assert await store.reserve("mora", batch) == seen_there
+    assert len(seen_there.refusals) == 6
+    assert seen_there.seen == {7: (1,)}
 
 
 # ---- broken links -------------------------------------------------------------------------------------------
@@ -223,6 +350,16 @@ async def test_a_server_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
         store.add_leads("mora", [lead("L1")]),
         store.stop("lead:L1", "paid"),
         store.lift("lead:L1"),
+        store.replace_registry("pe", ["+5117000001"], as_of=NOW, source="a.csv"),
+        store.registries_of("+5117000001"),
+        store.drop_registry("pe"),
+        store.set_hours("P", ()),
+        store.give_consent("t|person:P", Consent(source="web", at=NOW)),
+        store.consents_of(["t|person:P"]),
+        store.record_facts([OutsideFact(keys=("person:Q",), at=NOW, outcome="letter", id="7")]),
+        store.facts_of(["person:Q"]),
+        store.all_stops(),
+        store.find_number("+5117000001"),
         store.next_stop(),
     ):
         with pytest.raises(StoreError) as caught:
@@ -325,7 +462,7 @@ async def test_a_write_that_does_not_reach_the_disk_is_a_store_error(valkey_sock
 async def test_a_disk_that_is_too_slow_is_a_store_error(
     valkey_socket: Path, admin: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.adapters.store.redis.WAIT_FOR_DISK_MS", 50)
+    monkeypatch.setattr("dialer.adapters.store.link.WAIT_FOR_DISK_MS", 50)
     store = RedisStore(connect(valkey_socket), wait_for_disk=True)
     admin.config_set("appendfsync", "no")  # writes, but does not sync
     try:

@@ -6,11 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from check_store import CHECKS, AnyStore, Make
+from check_claims import CHECKS as CLAIM_CHECKS
+from check_records import CHECKS as RECORD_CHECKS
+from check_store import CHECKS as CAMPAIGN_CHECKS
+from specimens import DAY, NOW, AnyStore, Make, claim
 
 from dialer.adapters.store.memory import MemoryStore
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
+
+CHECKS = {**CAMPAIGN_CHECKS, **CLAIM_CHECKS, **RECORD_CHECKS}
 
 
 @pytest.fixture(params=["memory", "valkey", "valkey, waiting for its disk"])
@@ -33,3 +38,12 @@ async def make(request: pytest.FixtureRequest, valkey_socket: Path) -> AsyncIter
 @pytest.mark.parametrize("check", CHECKS)
 async def test_store(check: str, make: Make) -> None:
     await CHECKS[check](make)
+
+
+async def test_memory_forgets_old_facts() -> None:
+    """A server does so now and then: what it keeps in between no cap can see."""
+    store = MemoryStore()
+    await store.open_campaign("mora", owner="here:1")
+    for number, age in enumerate((371, 369, 0)):
+        await store.reserve("mora", [claim(number, f"L{number}", facts=("person:P",), at=NOW - age * DAY)])
+    assert [at for at, _ in (await store.facts_of(["person:P"]))["person:P"]] == [NOW - 369 * DAY, NOW]

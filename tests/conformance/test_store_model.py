@@ -8,25 +8,44 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from check_store import DAY, NOW, claim, lead, settlement
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from specimens import DAY, NOW, claim, lead, settlement
 
-from compliance.frequency import CapSlot
+from compliance.clearance import CapSlot, ConsentCheck, ListCheck
 from dialer.adapters.store.memory import MemoryStore
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
 from dialer.core.actions import Claim
 from dialer.core.lead import LeadProgress
+from dialer.ports import Consent, OutsideFact
 
 CAMPAIGNS = ("mora", "otra")
 LEADS = ("L0", "L1", "L2", "L3", "L4")
 KEYS = ("person:P", "person:Q", "number:+1")
 DISPOSITIONS = ("BUSY", "RPC", "UNKNOWN")
+OUTSIDE = ("conversation/inbound", "attempt/voice")
 
 campaigns = st.sampled_from(CAMPAIGNS)
 keys = st.sampled_from(KEYS)
+numbers = st.sampled_from(("+5117000001", "+5117000002", "+5117000003"))
+registries = st.sampled_from(("pe", "co"))
+persons = st.sampled_from(("P", "Q"))
+consent_keys = st.sampled_from(("t|person:P", "t|person:Q", "t|number:+1"))
+instants = st.sampled_from((NOW - 30 * DAY, NOW - DAY, NOW - 0.1, NOW, NOW + DAY))
+local_times = st.tuples(st.integers(0, 1), st.sampled_from((0, 1, 599, 600, 601, 1439)))
+spans = st.tuples(st.integers(0, 1), st.sampled_from((0, 1, 600)), st.sampled_from((601, 602, 1440)))
+list_checks = st.builds(
+    ListCheck,
+    registry=registries,
+    fresh_since=instants,
+    when_stale=st.sampled_from(("block", "warn")),
+    rule=st.just("PE-DNC"),
+)
+consent_checks = st.builds(
+    ConsentCheck, keys=st.lists(consent_keys, max_size=2).map(tuple), since=instants, rule=st.just("US-TCPA")
+)
 ages = st.sampled_from((0.0, 0.1, DAY, 7 * DAY, 30 * DAY))
 
 
@@ -38,7 +57,7 @@ def caps(draw: st.DrawFn) -> CapSlot:
         key=draw(keys),
         max=draw(st.integers(1, 3)),
         since=NOW - (window_s or 30 * DAY),
-        ignores=draw(st.sampled_from(((), ("BUSY",), ("BUSY", "UNKNOWN")))),
+        ignores=draw(st.sampled_from(((), ("BUSY",), ("BUSY", "UNKNOWN"), ("BUSY", "attempt/voice")))),
         window_s=window_s,
         resets_at=draw(st.sampled_from((None, NOW + DAY))),
     )
@@ -56,6 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.next_id = 1
         self.claims: dict[tuple[str, int], Claim] = {}  # everything that was ever granted
         self.dispositions: dict[tuple[str, int], str] = {}  # the naive record: of each grant, what became of it
+        self.outside: dict[tuple[str, str, str], float] = {}  # the same of facts from outside: (key, id, outcome)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
@@ -86,17 +106,42 @@ class StoreMachine(RuleBasedStateMachine):
             facts = tuple(dict.fromkeys([slot.key for slot in slots] + extra))
             lead_id = data.draw(st.sampled_from(LEADS))
             stops = data.draw(st.sampled_from(((), ("person:P",), ("person:Q", "number:+1"))))
-            batch.append(claim(self.next_id, lead_id, *slots, at=NOW - data.draw(ages), facts=facts, stops=stops))
+            batch.append(
+                claim(
+                    self.next_id,
+                    lead_id,
+                    *slots,
+                    at=NOW - data.draw(ages),
+                    facts=facts,
+                    stops=stops,
+                    number=data.draw(numbers),
+                    person=data.draw(persons),
+                    lists=tuple(data.draw(st.one_of(st.just([]), st.just([]), st.lists(list_checks, max_size=2)))),
+                    consent=data.draw(st.one_of(st.none(), st.none(), consent_checks)),
+                    local_times=tuple(data.draw(st.lists(local_times, max_size=2))),
+                )
+            )
             self.next_id += 1
-        refusals = {entry.attempt_id for entry in self.both("reserve", campaign, batch)}
+        answer = self.both("reserve", campaign, batch)
+        refusals = {entry.attempt_id: entry for entry in answer.refusals}
         for entry in batch:
-            if entry.attempt_id not in refusals:
-                assert all(self.counted(slot) < slot.max for slot in entry.caps)
+            seen = tuple(self.counted(slot) for slot in entry.caps)
+            refusal = refusals.get(entry.attempt_id)
+            if refusal is None:
+                assert all(count < slot.max for count, slot in zip(seen, entry.caps, strict=True))
+                assert answer.seen[entry.attempt_id] == seen
                 self.claims[campaign, entry.attempt_id] = entry
                 self.dispositions[campaign, entry.attempt_id] = "PENDING"
+            elif refusal.seen is not None:
+                assert refusal.seen >= refusal.max
+                assert (refusal.seen, refusal.max) in zip(seen, (slot.max for slot in entry.caps), strict=True)
 
     def counted(self, slot: CapSlot) -> int:
-        return sum(
+        outside = sum(
+            key == slot.key and at >= slot.since and outcome not in slot.ignores
+            for (key, _, outcome), at in self.outside.items()
+        )
+        return outside + sum(
             slot.key in entry.fact_keys and entry.at >= slot.since and self.dispositions[key] not in slot.ignores
             for key, entry in self.claims.items()
         )
@@ -121,6 +166,46 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(key=st.sampled_from(("person:P", "number:+1", "lead:L4")))
     def lift(self, key: str) -> None:
         self.both("lift", key)
+
+    @rule(name=registries, listed=st.lists(numbers, max_size=3), as_of=instants)
+    def replace_registry(self, name: str, listed: list[str], as_of: float) -> None:
+        self.both("replace_registry", name, listed, as_of=as_of, source="a.csv")
+
+    @rule(name=registries)
+    def drop_registry(self, name: str) -> None:
+        self.both("drop_registry", name)
+
+    @rule(person=persons, hours=st.lists(spans, max_size=2).map(tuple))
+    def set_hours(self, person: str, hours: tuple[tuple[int, int, int], ...]) -> None:
+        self.both("set_hours", person, hours)
+
+    @rule(key=consent_keys, at=instants, expires_at=st.one_of(st.none(), instants))
+    def give_consent(self, key: str, at: float, expires_at: float | None) -> None:
+        self.both("give_consent", key, Consent(source="web", at=at, expires_at=expires_at))
+
+    @rule(key=consent_keys)
+    def revoke_consent(self, key: str) -> None:
+        self.both("revoke_consent", key)
+
+    @rule(
+        named=st.lists(keys, min_size=1, max_size=2, unique=True).map(tuple),
+        age=ages,
+        outcome=st.sampled_from(OUTSIDE),
+        fact_id=st.sampled_from("abc"),
+    )
+    def record_facts(self, named: tuple[str, ...], age: float, outcome: str, fact_id: str) -> None:
+        self.both("record_facts", [OutsideFact(keys=named, at=NOW - age, outcome=outcome, id=fact_id)])
+        for key in named:
+            self.outside.setdefault((key, fact_id, outcome), NOW - age)
+
+    @rule(number=numbers)
+    def look(self, number: str) -> None:
+        self.both("registries_of", number)
+        self.both("find_number", number)
+        self.both("all_stops")
+        self.both("facts_of", KEYS)
+        self.both("consents_of", ["t|person:P", "t|person:Q", "t|number:+1"])
+        self.both("hours_of", "P")
 
     @rule(campaign=campaigns, closed=st.booleans())
     def reopen(self, campaign: str, closed: bool) -> None:
@@ -150,7 +235,7 @@ def test_the_store_in_memory_and_the_store_on_valkey_agree(valkey_socket: Path) 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=60,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

@@ -159,6 +159,15 @@ class NoLog:
     def close(self) -> None: ...
 
 
+def more_to_do(runtime: Runtime, clock: Clock) -> bool:
+    """Whether anybody is left to be called within a minute."""
+    engine, now = runtime.engine, clock.now()
+    if not engine.queue.queued or not engine.store_ok or engine.live_attempts:
+        return True
+    change = engine.queue.next_change_at(now)
+    return engine.queue.peek(now) is not None or (change is not None and change < now + 60)
+
+
 Call = Callable[[], Awaitable[Any]]
 Fault = Callable[["Bench", Call], Awaitable[Any]]
 
@@ -216,7 +225,7 @@ class Bench:
         """Run until nobody is left to be called within a minute (a cap may hold a lead until tomorrow), then drain."""
         running = running or asyncio.create_task(self.runtime.run())
         async with asyncio.timeout(20):
-            while not running.done() and self._more_to_do():
+            while not running.done() and more_to_do(self.runtime, self.clock):
                 await asyncio.sleep(0.02)
             await self.drain(running)
 
@@ -225,13 +234,6 @@ class Bench:
         self.runtime.drain("test")
         async with asyncio.timeout(20):
             await running
-
-    def _more_to_do(self) -> bool:
-        engine, now = self.runtime.engine, self.clock.now()
-        if not engine.queue.queued or not engine.store_ok or engine.live_attempts:
-            return True
-        change = engine.queue.next_change_at(now)
-        return engine.queue.peek(now) is not None or (change is not None and change < now + 60)
 
     # ---- the judge ------------------------------------------------------------------------------------------
     def recorded(self) -> dict[int, str]:

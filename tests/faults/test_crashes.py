@@ -21,7 +21,7 @@ import pytest
 
 from dialer.adapters.journal import read_journal
 from dialer.adapters.store.embedded import EmbeddedValkey
-from dialer.adapters.store.redis import FACTS, PREFIX
+from dialer.adapters.store.keys import FACTS, campaign_key
 from dialer.adapters.store.server import connect
 from dialer.bootstrap import CRASH_ENV
 from dialer.core import actions as act
@@ -135,7 +135,7 @@ async def store_records(folder: Path, campaign: str, numbers: list[str]) -> tupl
     try:
         async with connect(server.socket_path) as client:
             facts = {number: await client.zcard(f"{FACTS}number:{number}") for number in numbers}
-            in_flight = await client.hlen(f"{PREFIX}campaign:{campaign}:in_flight")
+            in_flight = await client.hlen(campaign_key(campaign, "in_flight"))
     finally:
         await server.stop()
     return facts, in_flight

@@ -123,7 +123,7 @@ async def fill(file: Path, data: Path) -> None:
             )
             for number in (0, 1, 3)
         ]
-        assert await store.reserve("example", claims) == []
+        assert (await store.reserve("example", claims)).refusals == []
         ends = ((0, "BUSY", "ready", OPEN + 840), (1, "PTP", "finished", 0.0))
         await store.settle(
             "example",
@@ -198,10 +198,64 @@ async def test_a_cap_that_another_campaign_used_up_is_seen(file: Path, tmp_path:
                 fact_keys=(f"person:{leads[0].person}",),
                 caps=(),
             )
-            assert await store.reserve(other, [claim]) == []
+            assert (await store.reserve(other, [claim])).refusals == []
     found = await look(file, tmp_path)
     assert found.queue is not None and found.queue.callable_now == 4
     assert ("cap", "policy-2-a-day", 1) in found.queue.counts
+
+
+# ---- the law ------------------------------------------------------------------------------------------------
+async def test_the_age_of_the_rules_of_clocks_is_told_and_too_old_ones_are_a_fault(file: Path, tmp_path: Path) -> None:
+    found = await look(file, tmp_path)
+    assert of(found, "rule packs")[1].startswith("version 2")
+    ok, text, notes = of(found, "time zones")
+    assert ok and text.startswith("tzdata 2") and not notes
+    day_s = 86400.0
+    later = await look(file, tmp_path, now=OPEN + 400 * day_s)
+    assert of(later, "time zones")[0] and "last nine months" in of(later, "time zones")[2][0]
+    years = await look(file, tmp_path, now=OPEN + 1000 * day_s)
+    assert not of(years, "time zones")[0] and not years.would_dial
+
+
+async def test_a_registry_is_told_with_its_age_and_holds_for_leads_that_are_new(file: Path, tmp_path: Path) -> None:
+    with file.open("a") as settings:
+        settings.write("dnc_registries: [house]\n")
+    campaign = read_campaign(file)
+    leads = load_lists(list_paths(file, campaign), campaign, say=lambda _: None)
+    none = await look(file, tmp_path)
+    assert not none.would_dial and "found none: `dialer dnc import` one" in of(none, "registry")[1]
+    assert none.queue is not None and none.queue.counts == (("dnc", "house:stale", 5),)
+    listed = [number.e164 for number in leads[0].numbers]
+    async with open_store(None, tmp_path) as store:
+        await store.replace_registry("house", listed, as_of=OPEN - 3 * 86400, source="house.csv")
+    found = await look(file, tmp_path)
+    text = f"house (asked for by campaign.dnc_registries): {len(listed)} numbers, 3 days old"
+    assert found.would_dial and of(found, "registry") == (True, text, ())
+    assert found.queue is not None and ("dnc", "house", 1) in found.queue.counts
+
+
+PACK = """\
+jurisdiction: PE
+profiles:
+  - id: house-range
+    scope: [debt_collection]
+    cite: art. 9
+    confidence: {confidence}
+    caller_id: {{required_prefixes: ["+51999"], since: 2026-11-25}}
+"""
+
+
+@pytest.mark.parametrize("confidence", ["V1", "U"])
+async def test_a_caller_id_that_may_not_be_shown_is_told(file: Path, tmp_path: Path, confidence: str) -> None:
+    (file.parent / "ours.yaml").write_text(PACK.format(confidence=confidence))
+    with file.open("a") as settings:
+        settings.write("rule_packs: [ours.yaml]\n")
+    assert of(await look(file, tmp_path), "caller IDs")[0]
+    tomorrow = await look(file, tmp_path, now=OPEN + 86400)
+    ok, text, notes = of(tomorrow, "caller IDs")
+    assert "expected a caller ID that begins with +51999 (art. 9)" in text
+    assert (ok, tomorrow.would_dial, len(notes)) == ((False, False, 0) if confidence == "V1" else (True, True, 1))
+    assert "pack ours.yaml, SHA-256 " in of(tomorrow, "rule packs")[2][0]
 
 
 async def test_at_night_nobody_is_callable(file: Path, tmp_path: Path) -> None:

@@ -153,7 +153,8 @@ def test_a_day_at_the_desk(site: Site) -> None:
     assert last not in {row["lead_id"] for row in rows}
     assert all(row["disposition"] and row["ended_at"] for row in rows if row["originated_at"])
     assert [(entry.what, entry.accepted) for entry in audit_log(site.data).read()] == [
-        ("pause", True), ("set", True), ("set", False), ("agents pause", False), ("resume", True),
+        ("pause", True), ("set", True), ("set", False), ("agents pause", False),
+        ("lead stop", True), ("resume", True),
     ]  # fmt: skip
 
     _, err = site.order("pause", "example", code=1)

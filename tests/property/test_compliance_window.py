@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.rule import WindowRule
-from compliance.window import HORIZON_DAYS, CallingHours, week_of, window_state
+from compliance.window import HORIZON_DAYS, CallingHours, Hours, week_of, window_state
 
 ZONES = (
     "America/Lima",
@@ -43,13 +43,30 @@ CHANGES = (
 class Rule:
     """One rule in the words of a file."""
 
-    def __init__(self, windows: list[WindowRule], calendar: str | None, closed: frozenset[date]) -> None:
+    def __init__(
+        self,
+        windows: list[WindowRule],
+        calendar: str | None,
+        closed: frozenset[date],
+        first: date | None,
+        own_zone: str | None,
+    ) -> None:
         self.windows, self.calendar, self.closed = windows, calendar, closed
+        self.first, self.own_zones = first, () if own_zone is None else (own_zone,)
 
     def compiled(self) -> CallingHours:
-        return CallingHours(rule="r", week=week_of(self.windows), holidays=self.calendar, closed_dates=self.closed)
+        return CallingHours(
+            rule="r",
+            week=week_of(self.windows),
+            calendars=() if self.calendar is None else (self.calendar,),
+            closed_dates=self.closed,
+            first=self.first,
+            zones=self.own_zones,
+        )
 
     def allows(self, wall: datetime) -> bool:
+        if self.first is not None and wall.date() < self.first:
+            return True
         if wall.date() in self.closed or (self.calendar and wall.date() in _calendar(self.calendar)):
             return False
         minute = wall.hour * 60 + wall.minute
@@ -71,7 +88,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _allowed(rules: list[Rule], zones: list[str], at: float) -> bool:
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
-    return all(rule.allows(instant.astimezone(_zone(zone))) for zone in zones for rule in rules)
+    return all(rule.allows(instant.astimezone(_zone(zone))) for rule in rules for zone in (*zones, *rule.own_zones))
 
 
 def _oracle(rules: list[Rule], zones: list[str], at: float, ring_guard_s: float) -> bool:
@@ -95,6 +112,8 @@ rules = st.builds(
     st.lists(windows, max_size=4),
     st.sampled_from([None, None, "PE", "ES"]),
     st.sampled_from([frozenset(), frozenset({date(2026, 3, 8), date(2026, 10, 25)})]),
+    st.sampled_from([None, None, date(2026, 3, 29), date(2026, 7, 28)]),
+    st.sampled_from([None, None, *ZONES]),
 )
 instants = st.builds(
     lambda change, hours, second: (
@@ -115,7 +134,7 @@ guards = st.sampled_from([0.0, 45.0, 60.0, 599.5])
     guards,
 )
 def test_the_state_holds_until_it_changes(some_rules, zones, now, guard):
-    state = window_state([rule.compiled() for rule in some_rules], zones, now, guard)
+    state = window_state(Hours([rule.compiled() for rule in some_rules]), zones, now, guard)
 
     assert state.changes_at > now
     assert state.open == _oracle(some_rules, zones, now, guard)
@@ -132,7 +151,7 @@ def test_the_state_holds_until_it_changes(some_rules, zones, now, guard):
 @settings(max_examples=50, deadline=None)
 @given(rules, rules, st.sampled_from(ZONES), st.sampled_from(ZONES), instants, guards)
 def test_another_rule_or_zone_only_tightens(first, second, zone, other, now, guard):
-    both = window_state([first.compiled(), second.compiled()], [zone, other], now, guard)
+    both = window_state(Hours([first.compiled(), second.compiled()]), [zone, other], now, guard)
     if both.open:
-        assert window_state([first.compiled()], [zone], now, guard).open
-        assert window_state([second.compiled()], [other], now, guard).open
+        assert window_state(Hours([first.compiled()]), [zone], now, guard).open
+        assert window_state(Hours([second.compiled()]), [other], now, guard).open

@@ -206,13 +206,94 @@ def test_a_bad_number_is_left_out_of_a_lead_that_has_a_good_one(read):
     assert [(drop.line, drop.cell) for drop in result.dropped] == [(2, "12")]
 
 
-def test_toll_free_numbers_have_no_zone(read):
-    number = read("phone\n+18005550123\n", default_country="US", jurisdictions=["US"]).leads[0].numbers[0]
-    assert (number.line_type, number.zones) == ("toll_free", ())
+US = {"default_country": "US", "jurisdictions": ["US"]}
 
 
-def test_a_zone_that_is_none_is_not_believed(read):
-    assert read("phone,zone\n987654321,Lima\n").leads[0].numbers[0].zones == ("America/Lima",)
+def test_toll_free_numbers_reject_the_row(read):
+    rejected = read("phone\n+18005550123\n", **US).rejected
+    assert [(row.line, row.reason) for row in rejected] == [
+        (2, "+18005550123 is a toll-free number: nobody knows the hour where it rings")
+    ]
+
+
+def test_a_territorys_number_is_one_of_its_country(read):
+    result = read("phone\n7875551234\n+17875551235\n+51987654321\n", **US)
+    assert [(lead.numbers[0].country, lead.numbers[0].jurisdictions) for lead in result.leads] == [
+        ("US", ("US", "US-PR")),
+        ("US", ("US", "US-PR")),
+    ]
+    assert "a number of PE, the campaign's jurisdictions are US" in result.rejected[0].reason
+
+
+def test_a_number_of_guernsey_is_none_of_britains(read):
+    result = read("phone\n+447911123456\n", default_country="GB", jurisdictions=["GB"])
+    assert "is a number of GG, the campaign's jurisdictions are GB" in result.rejected[0].reason
+
+
+# ---- the address ---------------------------------------------------------------------------------------------
+def test_an_address_adds_its_jurisdictions_and_zones_to_every_number(read):
+    lead = read("phone1,phone2,state,zip\n6175550123,2125550123,Texas,75001-1234\n", **US).leads[0]
+    assert [(number.jurisdictions, number.zones) for number in lead.numbers] == [
+        (("US", "US-MA", "US-TX"), ("America/Chicago", "America/Denver", "America/New_York")),
+        (("US", "US-NY", "US-NY-NYC", "US-TX"), ("America/Chicago", "America/Denver", "America/New_York")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "says"),
+    [
+        ("zona_horaria", "Lima", "expected a time zone such as America/Lima, was 'Lima'"),
+        ("tz", "UTC", "expected a time zone such as America/Lima, was 'UTC'"),
+        ("state", "Lagos", "expected a subdivision of US such as US-AK or Alaska, was 'Lagos'"),
+        ("zip", "2139", "such as 02139, was '2139' (a spreadsheet takes zeros off"),
+        ("zip", "00000", "no address of US has the postal code '00000'"),
+        ("state", "ES-MD", "the address is in ES-MD, the campaign's jurisdictions are US"),
+    ],
+)
+def test_an_address_that_cannot_be_rejects_the_row(read, header, cell, says):
+    result = read(f"phone,{header}\n6175550123,{cell}\n6175550124,\n6175550125,n/a\n", **US)
+    assert _numbers(result) == [["+16175550124"], ["+16175550125"]]
+    assert [(row.line, row.cells) for row in result.rejected] == [(2, ("6175550123", cell))]
+    assert says in result.rejected[0].reason
+
+
+def test_a_row_whose_address_contradicts_itself_is_rejected(read):
+    result = read("phone,state,zip\n6175550123,TX,'02139\n", **US)
+    assert result.rejected[0].reason == "the postal code 021… is in US-MA, not in US-TX"
+
+
+def test_a_bad_address_leaves_nothing_of_the_row_behind(read):
+    seen = Seen()
+    read("dni,phone,phone2,zip\nP1,6175550123,12,2139\n", seen=seen, **US)
+    assert seen == Seen()
+
+
+def test_a_debts_estado_is_no_state(read):
+    lead = read("phone,estado,provincia\n6175550123,vencido,Lima\n", **US).leads[0]
+    assert (lead.extra, lead.region) == ({"estado": "vencido"}, "Lima")
+
+
+@pytest.mark.parametrize(
+    ("header", "debt", "account"),
+    [("cuenta,x", "1", ""), ("credito,x", "1", ""), ("cuenta,credito", "2", "1"), ("loan_id,account_id", "1", "2"),
+     ("account,cuenta", "1", "")],
+)  # fmt: skip
+def test_an_account_is_the_debt_where_no_column_names_that(read, header, debt, account):
+    lead = read(f"phone,{header}\n987654321,1,2\n").leads[0]
+    assert (lead.debt, lead.account) == (debt, account)
+
+
+def test_a_number_at_work_is_known_by_its_column(read):
+    lead = read(
+        "telefono_trabajo,celular,phone_work_2,tel_oficina,phone_home\n"
+        "987654321,987654322,987654323,987654324,987654325\n"
+    ).leads[0]
+    assert [number.use for number in lead.numbers] == ["work", "", "work", "work", ""]
+
+
+def test_a_number_at_work_too_is_one_at_work(read):
+    lead = read("celular,telefono_trabajo,phone2\n987654321,987654321,987654321\n").leads[0]
+    assert [(number.e164, number.use) for number in lead.numbers] == [("+51987654321", "work")]
 
 
 def test_a_country_column_reads_national_numbers(read):
@@ -312,11 +393,11 @@ cells = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["987654321", "+51987654322", "1.234,5", "5E+9", "'0", "=x", "n/a", "\u200e", '"', "PE", "-"]),
 )
-HEADER = "telefono1,telefono2,dni,id,saldo,mora,pais,zona_horaria,otro"
+HEADER = "telefono1,telefono_trabajo,dni,id,saldo,mora,pais,zona_horaria,state,cp,cuenta"
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(cells, max_size=10), max_size=6), st.sampled_from(["utf-8", "utf-16"]))
+@given(st.lists(st.lists(cells, max_size=12), max_size=6), st.sampled_from(["utf-8", "utf-16"]))
 def test_any_cells_give_leads_rejected_rows_or_one_clear_line(tmp_path_factory, rows, encoding):
     path = tmp_path_factory.mktemp("fuzz") / "l.csv"
     with path.open("w", encoding=encoding, errors="replace", newline="") as file:
@@ -333,6 +414,7 @@ def test_any_cells_give_leads_rejected_rows_or_one_clear_line(tmp_path_factory, 
     assert len({number.e164 for lead in result.leads for number in lead.numbers}) == sum(
         len(lead.numbers) for lead in result.leads
     )
+    assert all(number.zones and "PE" in number.jurisdictions for lead in result.leads for number in lead.numbers)
     assert all(row.reason for row in result.rejected)
     write_rejected(result)
 

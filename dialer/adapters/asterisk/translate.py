@@ -138,6 +138,7 @@ def originate(action: Originate, *, campaign: Campaign, run: int, trunks: Mappin
             ("Async", "true"),
             ("Variable", f"CADENCIA_WAIT={waiting_s(campaign):.2f}"),
             ("Variable", f"CADENCIA_AMD={'on' if campaign.amd else 'off'}"),
+            ("Variable", f"CADENCIA_MESSAGE={'on' if action.message else 'off'}"),
             ("Variable", f"CADENCIA_RUN={run}"),
         ]
     )

@@ -7,7 +7,7 @@ the server. Other writers go on meanwhile, so the picture is of about one instan
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,16 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from dialer.adapters.store.keys import CONSENTS, FACTS, HOURS, REGISTRIES, REGISTRY, STOPS, campaign_key
 from dialer.adapters.store.memory import CampaignRecord, MemoryData
-from dialer.adapters.store.redis import CHUNK, FACTS, PREFIX, STOPS
+from dialer.adapters.store.redis_records import CHUNK, SCAN
 from dialer.adapters.store.server import connect
 from dialer.core.lead import Lead, LeadProgress
 from dialer.errors import StoreError
+from dialer.ports import Consent, PersonHours, RegistryInfo
+
+_decode_consent = msgspec.json.Decoder(Consent).decode
+_decode_hours = msgspec.json.Decoder(PersonHours).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +44,16 @@ class Inspection:
     holder: Holder | None
 
 
-async def inspect(where: str | Path, campaign: str) -> Inspection:
-    """Read a campaign and the stops of all. `where` is a URL or a unix socket. Raises `StoreError`."""
+async def inspect(where: str | Path, campaign: str, listed: Sequence[Lead] = ()) -> Inspection:
+    """Read a campaign, the stops of all, and what is known of people and of the numbers of the campaign's leads.
+
+    `listed` are leads that the lists have and the store may not know yet: registries are asked of their numbers too.
+    `where` is a URL or a unix socket. Raises `StoreError`.
+    """
     client = connect(where)
     try:
         async with client:
-            return await _inspect(client, campaign)
+            return await _inspect(client, campaign, listed)
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreError(f"expected an answer of the store, was {type(error).__name__}: {error}") from error
     except msgspec.MsgspecError as error:
@@ -63,9 +72,9 @@ async def read_facts(where: str | Path, keys: Iterable[str], data: MemoryData) -
         raise StoreError(f"expected an answer of the store, was {type(error).__name__}: {error}") from error
 
 
-async def _inspect(client: Redis, campaign: str) -> Inspection:
+async def _inspect(client: Redis, campaign: str, listed: Sequence[Lead]) -> Inspection:
     def key(what: str) -> str:
-        return f"{PREFIX}campaign:{campaign}:{what}"
+        return campaign_key(campaign, what)
 
     record = CampaignRecord()
     async for ids, (leads, progress) in _chunks(client, key("order"), (key("leads"), key("progress"))):
@@ -80,6 +89,9 @@ async def _inspect(client: Redis, campaign: str) -> Inspection:
     data = MemoryData(
         campaigns={campaign: record},
         stops={stopped.decode(): reason.decode() for stopped, reason in stops.items()},
+        registries=await _registries(client, (*record.leads.values(), *listed)),
+        hours={person: _decode_hours(raw) async for person, raw in _fields(client, HOURS)},
+        consents={name: _decode_consent(raw) async for name, raw in _fields(client, CONSENTS)},
     )
     return Inspection(data=data, holder=await _holder(client, key("lease")))
 
@@ -89,6 +101,28 @@ async def _chunks(client: Redis, order: str, hashes: Sequence[str]) -> Any:
     while ids := await client.lrange(order, start, start + CHUNK - 1):
         yield ids, [await client.hmget(name, ids) for name in hashes]
         start += CHUNK
+
+
+async def _fields(client: Redis, key: str) -> AsyncIterator[tuple[str, bytes]]:
+    async for name, raw in client.hscan_iter(key, count=SCAN):
+        yield name.decode(), raw
+
+
+async def _registries(client: Redis, leads: Iterable[Lead]) -> dict[str, tuple[RegistryInfo, set[int]]]:
+    """All registries, each with those of the leads' numbers that are on it: whole ones have millions."""
+    stored: Any = await client.hvals(REGISTRIES)
+    infos = [msgspec.json.decode(raw, type=RegistryInfo) for raw in stored]
+    if not infos:
+        return {}
+    every = {number.e164.removeprefix("+") for lead in leads for number in lead.numbers}
+    numbers = [int(digits) for digits in every if digits.isdecimal()]
+    found: dict[str, tuple[RegistryInfo, set[int]]] = {info.name: (info, set()) for info in infos}
+    for info, listed in found.values():
+        for start in range(0, len(numbers), CHUNK):
+            chunk = numbers[start : start + CHUNK]
+            there: Any = await client.smismember(REGISTRY + info.name, [str(number) for number in chunk])
+            listed.update(number for number, is_there in zip(chunk, there, strict=True) if is_there)
+    return found
 
 
 async def _holder(client: Redis, lease: str) -> Holder | None:

@@ -8,25 +8,29 @@ Streams are kept in order of `at`, so a cap is counted from the end.
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from compliance.frequency import CapSlot
+from compliance.clearance import CapSlot, ConsentCheck, ListCheck
 from dialer.adapters.store import refusal
+from dialer.adapters.store.records import check_facts, check_hours, digits, pieces
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
 from dialer.errors import CampaignRunning, LeaseLost, StoreError
-from dialer.ports import Opening
+from dialer.ports import Consent, Opening, OutsideFact, PersonHours, RegistryInfo, Reservation
 
 Fact = list[Any]  # [at, disposition]: a list, for it is changed in place and made once an attempt
 _at = itemgetter(0)
+PIECE = 5000
+KNOWN_IGNORED = 1000  # sets of ignored outcomes that are kept
 
 
 @dataclass(slots=True)
@@ -51,16 +55,25 @@ class MemoryData:
     stops: dict[str, str] = field(default_factory=dict)
     stop_log: list[tuple[str, str]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    registries: dict[str, tuple[RegistryInfo, set[int]]] = field(default_factory=dict)
+    hours: dict[str, PersonHours] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    outside: set[tuple[str, str, str]] = field(default_factory=set)  # (key, id, outcome) of facts from outside
 
 
 class MemoryStore:
-    """`RuntimeStore` and `LeadStore` in memory. A lease holds until it is given back: memory dies with its writer."""
+    """`RuntimeStore`, `LeadStore` and `ComplianceRecords` in memory.
+
+    A lease holds until it is given back: memory dies with its writer.
+    """
 
     def __init__(self, data: MemoryData | None = None) -> None:
         self.data = MemoryData() if data is None else data
         self._runs: dict[str, int] = {}  # the fences of the campaigns that this store opened
         self._seen = 0  # how far this store read the stop log
         self._listening = False
+        # Outcomes that caps ignore, as sets; by the identity of the rules' own, which is kept with each.
+        self._ignored: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
 
     # ---- the synchronous core -------------------------------------------------------------------------------
     def open_now(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
@@ -78,24 +91,23 @@ class MemoryStore:
             run=record.run,
             leads=tuple(record.leads.values()),
             progress=tuple(self.progress_now(campaign).values()),
-            in_flight=tuple(record.in_flight[attempt_id][0] for attempt_id in sorted(record.in_flight)),
+            in_flight=tuple(refusal.kept(record.in_flight[attempt_id][0]) for attempt_id in sorted(record.in_flight)),
             learned=None if record.learned is None else msgspec.json.decode(record.learned, type=Learned),
         )
 
-    def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
-        """Claim a batch in order, each by itself; one sees what those before it took. Returns the refusals."""
+    def reserve_now(self, campaign: str, claims: Sequence[Claim]) -> Reservation:
+        """Claim a batch in order, each by itself; one sees what those before it took."""
         record = self._fenced(campaign)
-        stops = self.data.stops
-        refusals = []
+        reservation = Reservation()
         for claim in claims:
             if claim.attempt_id in record.in_flight:
                 continue  # claimed by a call whose answer was lost: it stays held
-            refused = self._refusal(record, claim, stops)
+            refused = self._refusal(record, claim, reservation)
             if refused is None:
                 self._hold(record, claim)
             else:
-                refusals.append(refused)
-        return refusals
+                reservation.refusals.append(refused)
+        return reservation
 
     def settle_now(self, campaign: str, settlements: Sequence[Settlement]) -> None:
         """Record ends. An attempt that is not in flight was settled before: it changes nothing."""
@@ -158,7 +170,7 @@ class MemoryStore:
     async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
         return self.open_now(campaign, owner=owner, dead_owner=dead_owner)
 
-    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
+    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> Reservation:
         return self.reserve_now(campaign, claims)
 
     async def settle(self, campaign: str, settlements: Sequence[Settlement]) -> None:
@@ -194,6 +206,62 @@ class MemoryStore:
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         return self.progress_now(campaign)
 
+    async def replace_registry(self, name: str, numbers: Iterable[str], *, as_of: float, source: str) -> int:
+        loaded = {number for piece in pieces(numbers, PIECE) for number in piece}
+        info = RegistryInfo(name=name, as_of=as_of, imported_at=time.time(), count=len(loaded), source=source)
+        self.data.registries[name] = (info, loaded)
+        return len(loaded)
+
+    async def registries(self) -> list[RegistryInfo]:
+        return [info for _, (info, _) in sorted(self.data.registries.items())]
+
+    async def registries_of(self, number: str) -> list[str]:
+        wanted = digits(number)
+        return [name for name, (_, numbers) in sorted(self.data.registries.items()) if wanted in numbers]
+
+    async def drop_registry(self, name: str) -> bool:
+        return self.data.registries.pop(name, None) is not None
+
+    async def set_hours(self, person: str, hours: PersonHours) -> None:
+        check_hours(hours)
+        self.data.hours.pop(person, None)
+        if hours:
+            self.data.hours[person] = hours
+
+    async def hours_of(self, person: str) -> PersonHours:
+        return self.data.hours.get(person, ())
+
+    async def give_consent(self, key: str, consent: Consent) -> None:
+        self.data.consents[key] = consent
+
+    async def revoke_consent(self, key: str) -> bool:
+        return self.data.consents.pop(key, None) is not None
+
+    async def consents_of(self, keys: Sequence[str]) -> dict[str, Consent]:
+        return {key: self.data.consents[key] for key in keys if key in self.data.consents}
+
+    async def record_facts(self, facts: Sequence[OutsideFact]) -> None:
+        check_facts(facts)
+        for fact in facts:
+            for key in fact.keys:
+                if (key, fact.id, fact.outcome) not in self.data.outside:
+                    self.data.outside.add((key, fact.id, fact.outcome))
+                    insort(self.data.facts.setdefault(key, []), [fact.at, fact.outcome], key=_at)
+
+    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[tuple[float, str]]]:
+        return {key: sorted((at, outcome) for at, outcome in self.data.facts.get(key, ())) for key in keys}
+
+    async def all_stops(self) -> dict[str, str]:
+        return dict(self.data.stops)
+
+    async def find_number(self, number: str) -> list[tuple[str, Lead, LeadProgress]]:
+        return [
+            (campaign, lead, record.progress.get(lead.lead_id) or LeadProgress(lead_id=lead.lead_id))
+            for campaign, record in sorted(self.data.campaigns.items())
+            for lead in record.leads.values()
+            if any(entry.e164 == number for entry in lead.numbers)
+        ]
+
     # ---- inside ---------------------------------------------------------------------------------------------
     def _listen(self) -> None:
         """Hear every stop from now on; those from before are the claims' to run into."""
@@ -210,33 +278,84 @@ class MemoryStore:
             raise LeaseLost(f"campaign {campaign}: expected run {run} to be the last, found a later one")
         return record
 
-    def _refusal(self, record: CampaignRecord, claim: Claim, stops: dict[str, str]) -> Refusal | None:
-        if stops:
+    def _refusal(self, record: CampaignRecord, claim: Claim, reservation: Reservation) -> Refusal | None:
+        """Return why the claim is not granted; for one that is, note what was seen and warned of."""
+        data = self.data
+        if data.stops:
             for key in claim.stop_keys:
-                if key in stops:
-                    return refusal.stopped(claim, stops[key])
+                if key in data.stops:
+                    return refusal.stopped(claim, data.stops[key])
         progress = record.progress.get(claim.lead_id)
         if progress is not None and progress.status != "ready":
             return refusal.finished(claim)
         if claim.lead_id in record.held:
             return refusal.held(claim)
+        old: list[tuple[int, str]] = []
+        for check in claim.lists:
+            refused = self._listed(claim, check, old)
+            if refused is not None:
+                return refused
+        if claim.consent is not None and not self._consented(claim.consent, claim.at):
+            return refusal.without_consent(claim)
+        hours = data.hours.get(claim.person)
+        minutes = inconvenient(hours, claim.local_times) if hours else None
+        if minutes is not None:
+            return refusal.inconvenient(claim, minutes)
+        seen: list[int] = []
         for cap in claim.caps:
-            fact_at = self._binding_fact(cap)
-            if fact_at is not None:
-                return refusal.capped(claim, cap, fact_at)
+            count, fact_at, pending = self._count(cap)
+            if count >= cap.max:
+                may_free = bool(cap.ignores) and pending > 0 and count - pending < cap.max
+                return refusal.capped(claim, cap, seen=count, fact_at=fact_at, may_free=may_free)
+            seen.append(count)
+        reservation.seen[claim.attempt_id] = tuple(seen)
+        reservation.warnings.extend(old)
         return None
 
-    def _binding_fact(self, cap: CapSlot) -> float | None:
-        """Return `at` of the fact whose leaving frees a slot; None where the cap has room."""
-        since, ignores, count = cap.since, cap.ignores, 0
-        for at, disposition in reversed(self.data.facts.get(cap.key, ())):
+    def _listed(self, claim: Claim, check: ListCheck, old: list[tuple[int, str]]) -> Refusal | None:
+        known = self.data.registries.get(check.registry)
+        if known is not None and int(claim.number) in known[1]:
+            return refusal.listed(claim, check)
+        if known is None or known[0].as_of < check.fresh_since:
+            if check.when_stale == "block":
+                return refusal.stale(claim, check)
+            old.append((claim.attempt_id, check.registry))
+        return None
+
+    def _consented(self, check: ConsentCheck, at: float) -> bool:
+        for key in check.keys:
+            consent = self.data.consents.get(key)
+            if consent is None or not check.since <= consent.at <= at:
+                continue
+            if consent.expires_at is None or at < consent.expires_at:
+                return True
+        return False
+
+    def _count(self, cap: CapSlot) -> tuple[int, float | None, int]:
+        """Count a cap's facts: how many, `at` of the one whose leaving frees a slot, and how many are unsettled."""
+        stream = self.data.facts.get(cap.key)
+        if not stream:
+            return 0, None, 0
+        since, ignores, count, pending = cap.since, self._ignores(cap), 0, 0
+        fact_at: float | None = None
+        for at, outcome in reversed(stream):
             if at < since:
                 break
-            if disposition not in ignores:
+            if outcome not in ignores:
                 count += 1
                 if count == cap.max:
-                    return float(at)
-        return None
+                    fact_at = float(at)
+                if outcome == refusal.PENDING:
+                    pending += 1
+        return count, fact_at, pending
+
+    def _ignores(self, cap: CapSlot) -> frozenset[str]:
+        found = self._ignored.get(id(cap.ignores))
+        if found is None:
+            if len(self._ignored) >= KNOWN_IGNORED:
+                self._ignored.clear()
+            found = self._ignored[id(cap.ignores)] = (cap.ignores, frozenset(cap.ignores))
+        return found[1]
 
     def _hold(self, record: CampaignRecord, claim: Claim) -> None:
         at = claim.at
@@ -252,3 +371,15 @@ class MemoryStore:
                 stream.append(fact)
         record.held[claim.lead_id] = claim.attempt_id
         record.in_flight[claim.attempt_id] = (claim, fact)
+
+
+def inconvenient(hours: PersonHours, local_times: Iterable[tuple[int, int]]) -> int | None:
+    """Return for how many minutes yet, from that of the claim on, nobody may call; None where it is none of the
+    hours."""
+    left = [
+        end - minute
+        for weekday, begin, end in hours
+        for today, minute in local_times
+        if today == weekday and begin <= minute < end
+    ]
+    return max(left, default=None)

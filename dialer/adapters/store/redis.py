@@ -2,10 +2,17 @@
 
 Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which has no colon:
 
-    facts:KEY                   sorted set, score `at`: members `CAMPAIGN|ATTEMPT|DISPOSITION`, PENDING until settled;
-                                KEY as in `CapSlot`. Shared by all campaigns, so caps hold across them
+    facts:KEY                   sorted set, score `at`: members `CAMPAIGN|ATTEMPT|DISPOSITION`, PENDING until settled,
+                                and `:outside|ID|OUTCOME`; KEY as in `CapSlot`. Shared by all campaigns, so caps hold
+                                across them
     stops                       hash KEY: reason, for ever
     stop_log                    stream {key, reason}, the newest 10,000: how running campaigns hear of a stop
+    dnc                         hash REGISTRY: JSON of when the registry was right and imported, how many, from where
+    dnc:REGISTRY                set of numbers as integers; none where the registry is empty
+    dnc_loading:TOKEN           the same while a file is read; goes by itself where that never ends
+    hours                       hash PERSON: JSON of the hours in which the person must not be called
+    consents                    hash `SCOPE|person:ID` or `SCOPE|number:+E164`: consent JSON
+    campaigns                   set of CAMPAIGN
     campaign:CAMPAIGN:run       counter: the fence of the newest writer
     campaign:CAMPAIGN:lease     `RUN|OWNER`, expires by the server's clock unless renewed
     campaign:CAMPAIGN:turn      the number of the writer's newest call; a claim of an older one comes too late
@@ -13,7 +20,7 @@ Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which h
     campaign:CAMPAIGN:order     list of LEAD as they were added
     campaign:CAMPAIGN:progress  hash LEAD: progress JSON; a lead without one is untouched
     campaign:CAMPAIGN:held      hash LEAD: the ATTEMPT that holds it
-    campaign:CAMPAIGN:in_flight hash ATTEMPT: claim JSON
+    campaign:CAMPAIGN:in_flight hash ATTEMPT: claim JSON, without what it had to pass
     campaign:CAMPAIGN:learned   the last snapshot of what was learned and counted, JSON
 
 The log of stops is a stream rather than a channel: a reader that was away goes on where it was and misses none. One
@@ -29,53 +36,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from dialer.adapters.store import refusal
-from dialer.adapters.store.server import check_server, connect, patient_twin
+from dialer.adapters.store import keys, refusal
+from dialer.adapters.store.claims import batch_of, reservation_of
+from dialer.adapters.store.keys import campaign_key, campaign_keys
+from dialer.adapters.store.link import translated
+from dialer.adapters.store.redis_records import CHUNK, IDLE_S, RedisRecords
+from dialer.adapters.store.server import check_server, connect
 from dialer.core.actions import Claim, Settlement
-from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
-from dialer.errors import CampaignRunning, LeaseLost, StoreError
-from dialer.ports import Opening
+from dialer.errors import CampaignRunning, StoreError
+from dialer.ports import Opening, Reservation
 
-PREFIX = "cadencia:"
-FACTS = PREFIX + "facts:"
-STOPS = PREFIX + "stops"
-STOP_LOG = PREFIX + "stop_log"
 STOP_LOG_LENGTH = 10_000
 LEASE_S = 30.0
-CHUNK = 500  # leads a call: long enough to be quick, short enough not to keep the server from others
-WAIT_FOR_DISK_MS = 1500  # less than a reply's time limit
 STOP_WAIT_MS = 5000
 PATIENCE_S = 10.0  # for an answer that may come late; longer than the wait for a stop
 
-_SCRIPTS = Path(__file__).parent / "scripts"
 _claim_decoder = msgspec.json.Decoder(Claim)
-_lead_decoder = msgspec.json.Decoder(Lead)
 _learned_decoder = msgspec.json.Decoder(Learned)
-_progress_decoder = msgspec.json.Decoder(LeadProgress)
 _encode = msgspec.json.Encoder().encode
-
-
-def _key(campaign: str, what: str) -> str:
-    return f"{PREFIX}campaign:{campaign}:{what}"
-
-
-def _keys(campaign: str, *whats: str) -> list[str]:
-    return [_key(campaign, what) for what in whats]
-
-
-def _exact(value: float) -> str:
-    return f"{value:.17g}"
 
 
 @dataclass(slots=True)
@@ -88,19 +77,18 @@ class Lease:
     renewal: asyncio.Task[None] | None = None
 
 
-class RedisStore:
-    """`RuntimeStore` and `LeadStore` on one server. `wait_for_disk`: the server does not sync each write by itself.
+class RedisStore(RedisRecords):
+    """`RuntimeStore`, `LeadStore` and `ComplianceRecords` on one server.
+
+    `wait_for_disk`: the server does not sync each write by itself.
 
     Every method raises `StoreError` where the server fails or is silent too long; what was asked may have happened.
     It raises `LeaseLost` where a later run opened the campaign: nothing has happened, and nothing ever will.
     """
 
     def __init__(self, client: Redis, *, wait_for_disk: bool = False, lease_s: float = LEASE_S) -> None:
-        self._client = client
-        self._patient = patient_twin(client)
-        self._wait_for_disk = wait_for_disk
+        super().__init__(client, wait_for_disk=wait_for_disk)
         self._lease_s = lease_s
-        self._scripts = {path.stem: client.register_script(path.read_text()) for path in _SCRIPTS.glob("*.lua")}
         self._leases: dict[str, Lease] = {}  # of the campaigns that this store opened
         self._position: str | None = None  # how far this store read the stop log
         self._stops: deque[tuple[str, str]] = deque()
@@ -109,8 +97,8 @@ class RedisStore:
     async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
         answer = await self._run(
             "open",
-            [*_keys(campaign, "run", "lease", "turn"), STOP_LOG],
-            [owner, self._lease_ms, dead_owner or ""],
+            [*campaign_keys(campaign, "run", "lease", "turn"), keys.STOP_LOG, keys.CAMPAIGNS],
+            [campaign, owner, self._lease_ms, dead_owner or ""],
         )
         if not answer[0]:
             holder = answer[1].decode()
@@ -127,9 +115,11 @@ class RedisStore:
     async def _load(self, campaign: str, run: int) -> Opening:
         leads: list[Lead] = []
         progress: list[LeadProgress] = []
-        with _translated():
-            claims = [_claim_decoder.decode(raw) for raw in await self._client.hvals(_key(campaign, "in_flight"))]
-            learned = await self._client.get(_key(campaign, "learned"))
+        with translated():
+            claims = [
+                _claim_decoder.decode(raw) for raw in await self._client.hvals(campaign_key(campaign, "in_flight"))
+            ]
+            learned = await self._client.get(campaign_key(campaign, "learned"))
             async for lead_ids in self._chunks_of_ids(campaign):
                 leads += await self._leads_of(campaign, lead_ids)
                 progress += await self._progress_of(campaign, lead_ids)
@@ -141,27 +131,24 @@ class RedisStore:
                 learned=None if learned is None else _learned_decoder.decode(learned),
             )
 
-    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> list[Refusal]:
+    async def reserve(self, campaign: str, claims: Sequence[Claim]) -> Reservation:
         if not claims:
-            return []
-        records = [
-            (
-                str(claim.attempt_id),
-                claim.lead_id,
-                _exact(claim.at),
-                _exact(claim.at - refusal.KEEP_FACTS_S),
-                claim.stop_keys,
-                claim.fact_keys,
-                [(cap.key, cap.max, _exact(cap.since), cap.ignores) for cap in claim.caps],
-            )
-            for claim in claims
-        ]
+            return Reservation()
         answer = await self._run(
             "reserve",
-            self._writing_keys(campaign),
-            [*self._turn(campaign), campaign, FACTS, refusal.KEEP_FACTS_S, _encode(records), *map(_encode, claims)],
+            [*self._writing_keys(campaign), keys.REGISTRIES, keys.HOURS, keys.CONSENTS],
+            [
+                *self._turn(campaign),
+                campaign,
+                keys.REGISTRY,
+                IDLE_S,
+                refusal.TRIM_EVERY_S,
+                batch_of(claims),
+                *(_encode(refusal.kept(claim)) for claim in claims),
+            ],
         )
-        return [_refusal(claims[entry[0] - 1], entry[1:]) for entry in answer]
+        with translated():
+            return reservation_of(claims, answer)
 
     async def settle(self, campaign: str, settlements: Sequence[Settlement]) -> None:
         if not settlements:
@@ -173,24 +160,24 @@ class RedisStore:
         progress = [_encode(entry.progress) for entry in settlements]
         await self._run(
             "settle",
-            [*self._writing_keys(campaign), STOP_LOG],
-            [*self._turn(campaign), campaign, FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
+            [*self._writing_keys(campaign), keys.STOP_LOG],
+            [*self._turn(campaign), campaign, keys.FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
         )
 
     async def save_learned(self, campaign: str, learned: Learned) -> None:
         fence = self._lease(campaign).run
-        await self._run("save_learned", _keys(campaign, "run", "learned"), [fence, _encode(learned)])
+        await self._run("save_learned", campaign_keys(campaign, "run", "learned"), [fence, _encode(learned)])
 
     async def next_stop(self) -> tuple[str, str]:
         """Wait for the next stop set by anybody since `open_campaign` (or the first call), errors or not."""
-        with _translated():
+        with translated():
             if self._position is None:
-                newest: Any = await self._client.xrevrange(STOP_LOG, count=1)
+                newest: Any = await self._client.xrevrange(keys.STOP_LOG, count=1)
                 self._position = newest[0][0].decode() if newest else "0-0"
         while not self._stops:
-            with _translated():
+            with translated():
                 async with asyncio.timeout(PATIENCE_S):
-                    answer = await self._patient.xread({STOP_LOG: self._position}, block=STOP_WAIT_MS)
+                    answer = await self._patient.xread({keys.STOP_LOG: self._position}, block=STOP_WAIT_MS)
                 for position, fields in _stream_entries(answer):
                     self._stops.append((fields[b"key"].decode(), fields[b"reason"].decode()))
                     self._position = position.decode()
@@ -203,25 +190,26 @@ class RedisStore:
         if lease.renewal is not None:
             lease.renewal.cancel()
             await asyncio.wait([lease.renewal])
-        await self._run("close", _keys(campaign, "run", "lease"), [lease.run])
+        await self._run("close", campaign_keys(campaign, "run", "lease"), [lease.run])
 
     # ---- leads ----------------------------------------------------------------------------------------------
     async def add_leads(self, campaign: str, leads: Sequence[Lead]) -> list[str]:
         known: list[str] = []
+        names = [*campaign_keys(campaign, "leads", "order"), keys.CAMPAIGNS]
         for start in range(0, len(leads), CHUNK):
             chunk = leads[start : start + CHUNK]
-            args = [part for lead in chunk for part in (lead.lead_id, _encode(lead))]
-            answer = await self._run("add_leads", _keys(campaign, "leads", "order"), args)
+            args = [campaign, *(part for lead in chunk for part in (lead.lead_id, _encode(lead)))]
+            answer = await self._run("add_leads", names, args)
             known.extend(chunk[position - 1].lead_id for position in answer)
         return known
 
     async def stop(self, key: str, reason: str) -> None:
-        await self._run("stop", [STOPS, STOP_LOG], [key, reason, STOP_LOG_LENGTH])
+        await self._run("stop", [keys.STOPS, keys.STOP_LOG], [key, reason, STOP_LOG_LENGTH])
 
     async def stopped(self, key: str) -> str | None:
         """Return the reason of a stop; None where there is none."""
-        with _translated():
-            reason = await self._client.hget(STOPS, key)
+        with translated():
+            reason = await self._client.hget(keys.STOPS, key)
         return reason.decode() if isinstance(reason, bytes) else reason
 
     async def lift(self, key: str) -> bool:
@@ -229,11 +217,11 @@ class RedisStore:
 
         A lead that such a campaign gave up because of the stop is dialled again from its next run on.
         """
-        return bool(await self._run("lift", [STOPS], [key]))
+        return bool(await self._run("lift", [keys.STOPS], [key]))
 
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         found: dict[str, LeadProgress] = {}
-        with _translated():
+        with translated():
             async for lead_ids in self._chunks_of_ids(campaign):
                 found.update((entry.lead_id, entry) for entry in await self._progress_of(campaign, lead_ids))
         return found
@@ -265,52 +253,10 @@ class RedisStore:
         return [lease.run, lease.owner, self._lease_ms, lease.turn]
 
     def _writing_keys(self, campaign: str) -> list[str]:
-        return [*_keys(campaign, "run", "lease", "turn"), STOPS, *_keys(campaign, "progress", "held", "in_flight")]
-
-    async def _run(self, name: str, keys: list[str], args: list[Any]) -> Any:
-        """Run a script once; its answer comes with the write on disk. Only one unknown to the server is resent."""
-        with _translated():
-            try:
-                return await self._run_once(name, keys, args)
-            except NoScriptError:
-                await self._client.script_load(self._scripts[name].script)
-                return await self._run_once(name, keys, args)
-
-    async def _run_once(self, name: str, keys: list[str], args: list[Any]) -> Any:
-        sha = self._scripts[name].sha
-        if not self._wait_for_disk:
-            return await self._client.evalsha(sha, len(keys), *keys, *args)
-        # WAITAOF waits for the writes of its own connection only: it must go in the pipeline of the script.
-        async with self._client.pipeline(transaction=False) as pipe:
-            pipe.evalsha(sha, len(keys), *keys, *args)
-            pipe.execute_command("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
-            answer, synced = await pipe.execute(raise_on_error=False)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(synced, Exception):
-            raise synced
-        if synced[0] < 1:
-            raise StoreError(f"expected the write on the server's disk within {WAIT_FOR_DISK_MS} ms, was not")
-        return answer
-
-    async def _chunks_of_ids(self, campaign: str) -> AsyncIterator[list[bytes]]:
-        start = 0
-        while True:
-            lead_ids: Any = await self._client.lrange(_key(campaign, "order"), start, start + CHUNK - 1)
-            if not lead_ids:
-                return
-            yield lead_ids
-            start += CHUNK
-
-    async def _leads_of(self, campaign: str, lead_ids: list[bytes]) -> list[Lead]:
-        stored: Any = await self._client.hmget(_key(campaign, "leads"), lead_ids)
-        return [_lead_decoder.decode(raw) for raw in stored]
-
-    async def _progress_of(self, campaign: str, lead_ids: list[bytes]) -> list[LeadProgress]:
-        stored = await self._client.hmget(_key(campaign, "progress"), lead_ids)
         return [
-            LeadProgress(lead_id=lead_id.decode()) if raw is None else _progress_decoder.decode(raw)
-            for lead_id, raw in zip(lead_ids, stored, strict=True)
+            *campaign_keys(campaign, "run", "lease", "turn"),
+            keys.STOPS,
+            *campaign_keys(campaign, "progress", "held", "in_flight"),
         ]
 
     def _hold(self, campaign: str, lease: Lease) -> None:
@@ -328,57 +274,15 @@ class RedisStore:
             args: list[str | int] = [lease.run, lease.owner, self._lease_ms]
             with contextlib.suppress(RedisError, OSError):
                 async with asyncio.timeout(PATIENCE_S):
-                    newest = await script(keys=_keys(campaign, "run", "lease"), args=args, client=self._patient)
+                    newest = await script(keys=campaign_keys(campaign, "run", "lease"), args=args, client=self._patient)
                 if not newest:
                     return
-
-
-def _refusal(claim: Claim, answer: list[Any]) -> Refusal:
-    match answer:
-        case [b"stopped", reason]:
-            return refusal.stopped(claim, reason.decode())
-        case [b"capped", position, fact_at]:
-            return refusal.capped(claim, claim.caps[position - 1], float(fact_at))
-        case [b"held"]:
-            return refusal.held(claim)
-        case [b"finished"]:
-            return refusal.finished(claim)
-    raise StoreError(f"expected a refusal of attempt {claim.attempt_id}, was {answer!r}")
 
 
 def _stream_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """Return the entries of the one stream that was read; none where the wait was in vain."""
     streams = answer.items() if isinstance(answer, dict) else answer
     return [entry for _, entries in streams or () for entry in entries]
-
-
-@contextlib.contextmanager
-def _cancellable() -> Iterator[None]:
-    """Let no cancellation get lost: the client sends with `asyncio.wait_for`, which before Python 3.12 swallows one
-    that comes in the moment in which the sending ends. A task that is cancelled once would then go on for ever."""
-    task = asyncio.current_task()
-    asked = task.cancelling() if task is not None else 0
-    try:
-        yield
-    finally:
-        if task is not None and task.cancelling() > asked:
-            raise asyncio.CancelledError
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn whatever the server or the link to it raises into `StoreError`."""
-    try:
-        with _cancellable():
-            yield
-    except ResponseError as error:
-        if str(error).startswith("FENCED"):
-            raise LeaseLost(f"expected to be the campaign's newest writer, was not: {error}") from error
-        raise StoreError(f"expected the store to do as it was asked, it answered: {error}") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreError(f"expected an answer of the store, was {type(error).__name__}: {error}") from error
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"expected records of this version in the store, was: {error}") from error
 
 
 @contextlib.asynccontextmanager

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from compliance.frequency import CapSlot
+import msgspec
+
+from compliance.clearance import CapSlot, ListCheck
 from dialer.core.actions import Claim
 from dialer.core.events import Refusal
 
-PENDING = "PENDING"  # the disposition of a fact that is not settled yet
+PENDING = "PENDING"  # the outcome of a fact that is not settled yet
 
 # Longer than any cap looks back (366 days), and no longer than needed: facts are personal data.
-KEEP_FACTS_S = 400 * 86400
+KEEP_FACTS_S = 370 * 86400
 
-# Another attempt holds the lead: it surely ends sometime, most within a minute.
+# How often a server looks at a stream for facts that are to be forgotten: not at each claim, for that takes time.
+TRIM_EVERY_S = 15 * 86400
+
+# Another attempt holds the lead, or takes a slot that it may yet give back: it surely ends sometime, most within a
+# minute.
 HELD_RETRY_S = 60.0
 
 # A cap's `since` is inclusive, so exactly a window after a fact the fact still counts. A claim retried at that instant
 # would be refused again with the same `retry_at`, for ever.
 PAST_WINDOW_S = 0.001
 
+STALE_RETRY_S = 3600.0  # a new file of a registry may come at any time, and nobody tells us
+CONSENT_RETRY_S = 86400.0  # a consent may be given later
+
 
 def stopped(claim: Claim, reason: str) -> Refusal:
-    """Refuse for ever: the lead, its number or its person was stopped."""
+    """Refuse for ever: the lead, its number, its person, its debt or everything was stopped."""
     return Refusal(attempt_id=claim.attempt_id, rule=f"stop:{reason}", retry_at=None)
 
 
@@ -34,7 +43,46 @@ def finished(claim: Claim) -> Refusal:
     return Refusal(attempt_id=claim.attempt_id, rule="lead.claimed", retry_at=None)
 
 
-def capped(claim: Claim, cap: CapSlot, fact_at: float) -> Refusal:
-    """Refuse until the cap has room: a window after `fact_at`, the fact whose leaving frees a slot, or at its reset."""
-    retry_at = cap.resets_at if cap.window_s is None else fact_at + cap.window_s + PAST_WINDOW_S
-    return Refusal(attempt_id=claim.attempt_id, rule=cap.rule, retry_at=retry_at)
+def listed(claim: Claim, check: ListCheck) -> Refusal:
+    """Refuse for ever: the number is on a registry."""
+    return Refusal(attempt_id=claim.attempt_id, rule=f"dnc:{check.registry}", retry_at=None)
+
+
+def stale(claim: Claim, check: ListCheck) -> Refusal:
+    """Refuse for a while: our copy of the registry is too old, or there is none."""
+    rule = f"dnc:{check.registry}:stale"
+    return Refusal(attempt_id=claim.attempt_id, rule=rule, retry_at=claim.at + STALE_RETRY_S)
+
+
+def without_consent(claim: Claim) -> Refusal:
+    """Refuse for a day: there is no consent, or it is too old or over."""
+    rule = claim.consent.rule if claim.consent is not None else ""
+    return Refusal(attempt_id=claim.attempt_id, rule=f"consent:{rule}", retry_at=claim.at + CONSENT_RETRY_S)
+
+
+def inconvenient(claim: Claim, minutes: int) -> Refusal:
+    """Refuse until the person's hours are over, that many whole minutes after the minute of the claim."""
+    retry_at = claim.at - claim.at % 60.0 + 60.0 * minutes
+    return Refusal(attempt_id=claim.attempt_id, rule="person.hours", retry_at=retry_at)
+
+
+def capped(claim: Claim, cap: CapSlot, *, seen: int, fact_at: float | None, may_free: bool) -> Refusal:
+    """Refuse until the cap has room: a window after `fact_at`, the fact whose leaving frees a slot, or at its reset.
+
+    `fact_at` is None where no leaving would free one. `may_free`: attempts that are not settled yet may turn out not to
+    count, so it is worth asking again soon.
+    """
+    if cap.window_s is None:
+        retry_at = cap.resets_at
+    else:
+        retry_at = None if fact_at is None else fact_at + cap.window_s + PAST_WINDOW_S
+    if may_free:
+        soon = claim.at + HELD_RETRY_S
+        retry_at = soon if retry_at is None else min(retry_at, soon)
+    return Refusal(attempt_id=claim.attempt_id, rule=cap.rule, retry_at=retry_at, seen=seen, max=cap.max)
+
+
+def kept(claim: Claim) -> Claim:
+    """Return the claim as the store keeps it until it is settled: without what it had to pass, which the journal
+    has."""
+    return msgspec.structs.replace(claim, caps=(), lists=(), consent=None, local_times=())

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dialer import __version__
 from dialer.adapters.journal import LATEST, Header, Journal, header_of, journal_path, read_journal
 from dialer.config.campaign import Agent, Campaign, Trunk
-from dialer.core.actions import AnyAction, HangUp
+from dialer.core.actions import AnyAction, HangUp, Reserve
 from dialer.core.events import AgentLoggedIn, AgentPaused, AnyEvent, TimePassed
 from dialer.errors import JournalError, StoreError
 
@@ -43,6 +43,10 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         own = {name: of_type(hints[name]) for name in hint.__struct_fields__}
         return st.builds(hint, **own | ({"at": st.floats(0.0, LATEST, exclude_max=True)} if "at" in own else {}))
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin is tuple and Ellipsis not in args:
+        return st.tuples(*map(of_type, args))
     if origin is tuple:
         return st.lists(of_type(args[0]), max_size=2).map(tuple)
     if origin is dict:
@@ -85,7 +89,7 @@ def test_what_is_read_is_what_was_written(lines: list[tuple[Any, list[Any]]]) ->
 def test_the_format_is_the_documented_one(tmp_path: Path) -> None:
     assert written(tmp_path, TALE[:2]).read_text() == (
         f'{{"journal":1,"version":"{__version__}","campaign":{{"campaign":"mora"}},"run":3,"seed":7,'
-        '"started_at":1763672400.0,"policies":{},"scenario":null}\n'
+        '"started_at":1763672400.0,"policies":{},"scenario":null,"versions":{}}\n'
         'E {"type":"AgentLoggedIn","at":1.5,"agent_id":"ana"}\n'
         'E {"type":"TimePassed","at":2.0}\n'
         'A {"type":"HangUp","attempt_id":1,"reason":"limit","unanswered_only":false}\n'
@@ -101,15 +105,29 @@ def test_the_header_carries_the_campaign(tmp_path: Path) -> None:
         caller_ids=("+5117000000",),
         agents=(Agent(id="ana"),),
     )
-    header = header_of(campaign, run=12, seed=7, started_at=STARTED_AT + 0.9)
+    versions = {"rules": "2026.11.21", "tzdata": "2026f"}
+    header = header_of(campaign, run=12, seed=7, started_at=STARTED_AT + 0.9, versions=versions)
     path = journal_path(tmp_path, header)
     assert path == tmp_path / "journal" / "mora-temprana" / "2025-11-20T210000-run12.jsonl"
     Journal(path, header).close()
     found, lines = read_journal(path)
     assert Campaign.model_validate(found.campaign) == campaign
+    assert found.versions == versions
     assert (found.run, found.seed, found.started_at, list(lines)) == (12, 7, STARTED_AT + 0.9, [])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in path.parents[:2]] == [0o700, 0o700]
+
+
+def test_a_journal_of_before_there_were_versions_is_read(tmp_path: Path) -> None:
+    """And a claim of before there was more to pass than caps."""
+    path = written(tmp_path, [])
+    header = path.read_text().replace(',"versions":{}', "")
+    claim = '{"attempt_id":1,"lead_id":"L","number":"+51","at":1.0,"stop_keys":[],"fact_keys":[],"caps":[]}'
+    path.write_text(f'{header}E {{"type":"TimePassed","at":2.0}}\nA {{"type":"Reserve","claims":[{claim}]}}\n')
+    found, lines = read_journal(path)
+    assert found.versions == {}
+    ((_, (reserve,)),) = lines
+    assert isinstance(reserve, Reserve) and reserve.claims[0].profiles == ()
 
 
 def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:

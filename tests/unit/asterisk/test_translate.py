@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -28,9 +29,18 @@ CONTROLS = st.characters(categories=("Cc", "Zl", "Zp", "Cs"))
 NAMES = st.from_regex(NAME, fullmatch=True)
 
 
-def originate(number: str = "+51987654321", caller_id: str = "+5116000000", trunk: str = "t1") -> bytes:
+def originate(
+    number: str = "+51987654321", caller_id: str = "+5116000000", trunk: str = "t1", *, message: bool = True
+) -> bytes:
     action = Originate(
-        attempt_id=7, try_no=2, lead_id="l", number=number, trunk=trunk, caller_id=caller_id, ring_timeout_s=22.5
+        attempt_id=7,
+        try_no=2,
+        lead_id="l",
+        number=number,
+        trunk=trunk,
+        caller_id=caller_id,
+        ring_timeout_s=22.5,
+        message=message,
     )
     return translate.originate(action, campaign=CAMPAIGN, run=3, trunks=TRUNKS)
 
@@ -49,9 +59,24 @@ def test_originate_says_everything_the_switch_needs() -> None:
         "Async: true",
         "Variable: CADENCIA_WAIT=1.90",
         "Variable: CADENCIA_AMD=off",
+        "Variable: CADENCIA_MESSAGE=on",
         "Variable: CADENCIA_RUN=3",
         "",
         "",
+    ]
+
+
+def test_the_message_is_switched_off_where_the_law_forbids_it() -> None:
+    assert b"\r\nVariable: CADENCIA_MESSAGE=off\r\n" in originate(message=False)
+
+
+def test_the_dialplan_hangs_up_without_a_message_where_it_is_off() -> None:
+    """The switch alone sees to it: right after the abandoned call is told, and before the sound."""
+    lines = (files("dialer.adapters.asterisk") / "conf" / "extensions_cadencia.conf").read_text().splitlines()
+    told = next(number for number, line in enumerate(lines) if "UserEvent(CadenciaAbandoned)" in line)
+    assert lines[told + 1 : told + 3] == [
+        ' same => n,GotoIf($["${CADENCIA_MESSAGE}" = "off"]?done)',
+        " same => n,Playback(cadencia/no-agent-free)",
     ]
 
 
@@ -67,7 +92,7 @@ def test_no_text_adds_a_line_or_another_dial_string(number: str, caller_id: str,
     except UnsafeValue:
         return
     assert sent.count(b"\r\n\r\n") == 1
-    assert sent.count(b"\r\n") == 14
+    assert sent.count(b"\r\n") == 15
     assert re.search(rb"\r\nChannel: PJSIP/\+?[0-9*#]+@[A-Za-z0-9_.-]+\r\n", sent)
 
 

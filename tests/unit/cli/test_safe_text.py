@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from dialer.cli.app import main
 from dialer.cli.check_view import show
 from dialer.cli.checkup import Checkup, Finding
 from dialer.cli.control_view import agent_table
-from dialer.cli.safe_text import make_console, safe, safe_lines, say
+from dialer.cli.safe_text import make_console, safe, safe_json, safe_lines, say
 
 ESC = "\x1b[2J\x1b[31m"
 OSC = "\x1b]0;owned\x07\x1b]8;;http://x\x1b\\"
@@ -42,6 +43,14 @@ def test_readable_text_stays_as_it_is(text: str) -> None:
 def test_an_escape_is_shown_not_sent() -> None:
     assert safe("\x1b[31mAna\u202e") == "\\x1b[31mAna\\u202e"
     assert safe_lines("a\x1bb\nc") == "a\\x1bb\nc"
+
+
+@given(st.text())
+def test_json_says_the_same_and_commands_nothing(text: str) -> None:
+    if any(unicodedata.category(sign) == "Cs" for sign in text):  # no text of ours has them, and JSON cannot
+        return
+    shown = safe_json(msgspec.json.encode(text).decode())
+    assert msgspec.json.decode(shown) == text and unseen(shown) == [] and "\u202e" not in shown
 
 
 def test_say_keeps_our_line_breaks_only() -> None:

@@ -2,13 +2,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from compliance.frequency import NO_CONTACT, CapSlot, DialCandidate, fact_key, ignored_by, period_bounds, plan_cap
-from compliance.rule import CapRule
-from dialer.core import disposition
+from compliance.clearance import CapSlot, DialCandidate, Place
+from compliance.facts import Fact, ignored_outcomes
+from compliance.frequency import (
+    PAST_WINDOW_S,
+    agrees,
+    fact_key,
+    key_of,
+    left_at,
+    limit_of,
+    period_bounds,
+    plan_cap,
+)
+from compliance.rule import CapRule, CooldownRule, Profile
 
 LIMA = ("America/Lima",)
 SPAIN = ("Atlantic/Canary", "Europe/Madrid")
-CANDIDATE = DialCandidate(lead_id="L1", person="P1", debt="D1", number="+51987654321", country="PE", zones=LIMA)
+CANDIDATE = DialCandidate(
+    lead_id="L1", person="P1", debt="D1", number="+51987654321", place=Place(("PE",), LIMA), subject="S1"
+)
+WITH_ACCOUNT = DialCandidate(
+    lead_id="L1", person="P1", debt="D1", account="A1", number="+51987654321", place=Place(("PE",), LIMA), use="work"
+)
 
 
 def _at(text: str) -> float:
@@ -20,29 +35,55 @@ def _rule(**changes) -> CapRule:
     return CapRule(**{**fields, **changes})
 
 
-def test_no_contact_is_the_cores_list():
-    assert set(NO_CONTACT) == {str(name) for name in disposition.NO_CONTACT}
-
-
-def test_a_cap_on_contacts_ignores_what_reached_nobody():
-    assert set(ignored_by(_rule(count="contact", exclude=("WRONG_PARTY",)))) == {*NO_CONTACT, "WRONG_PARTY"}
-    assert ignored_by(_rule(exclude=("BUSY",))) == ("BUSY",)
-    assert "UNKNOWN" not in ignored_by(_rule(count="contact"))
-
-
+# ---- keys ---------------------------------------------------------------------------------------------------
 def test_keys_name_their_streams():
     assert fact_key(("person",), CANDIDATE) == "person:P1"
     assert fact_key(("number",), CANDIDATE) == "number:+51987654321"
     assert fact_key(("person", "debt"), CANDIDATE) == "person+debt:P1|D1"
+    assert fact_key(("person", "subject"), CANDIDATE) == "person+subject:P1|S1"
 
 
+def test_without_an_account_the_debt_is_its_own_account():
+    assert fact_key(("person", "account"), CANDIDATE) == "person+debt:P1|D1"
+    assert fact_key(("account",), CANDIDATE) == "debt:D1"
+    assert fact_key(("account", "use"), WITH_ACCOUNT) == "account+use:A1|work"
+    assert key_of(("debt", "account"), False) == ("debt",)
+
+
+def test_the_parts_of_a_key_have_one_order():
+    assert fact_key(("debt", "person"), CANDIDATE) == "person+debt:P1|D1"
+
+
+@pytest.mark.parametrize(
+    ("fact", "kinds", "agreed"),
+    [
+        ({"debt": "D1"}, ("person", "debt"), True),
+        ({"debt": "D2"}, ("person", "debt"), False),
+        ({"debt": ""}, ("person", "debt"), True),  # nobody says of which debt
+        ({"debt": "D2"}, ("person",), True),
+        ({"debt": "D1"}, ("account",), True),  # the same debt is on the same account
+        ({"debt": "D2"}, ("account",), False),
+        ({"debt": "D2", "account": "A1"}, ("account",), True),
+        ({"debt": "D2", "account": "A2"}, ("account",), False),
+        ({"number": "+1"}, ("number",), False),
+        ({}, ("number", "subject", "campaign", "use"), True),
+        ({"use": "home"}, ("person", "use"), False),
+    ],
+)
+def test_a_fact_counts_under_a_key_unless_it_is_surely_anothers(fact, kinds, agreed):
+    assert agrees(Fact(at=1.0, kinds=("attempt",), **fact), kinds, WITH_ACCOUNT) == agreed
+
+
+# ---- periods ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("kind", "n", "zones", "since", "resets_at"),
     [
         # Wednesday 2026-07-15, 02:00 in Lima.
         ("calendar_day", 1, LIMA, "2026-07-15T05:00", "2026-07-16T05:00"),
+        ("calendar_day", 3, LIMA, "2026-07-13T05:00", "2026-07-16T05:00"),
         ("rolling_calendar_days", 7, LIMA, "2026-07-09T05:00", "2026-07-16T05:00"),
         ("calendar_week_mon", 1, LIMA, "2026-07-13T05:00", "2026-07-20T05:00"),
+        ("calendar_week_mon", 2, LIMA, "2026-07-06T05:00", "2026-07-20T05:00"),
         ("calendar_month", 1, LIMA, "2026-07-01T05:00", "2026-08-01T05:00"),
         ("calendar_month", 8, LIMA, "2025-12-01T05:00", "2026-08-01T05:00"),
         # In summer Madrid is two hours ahead of UTC and the Canaries one: earliest begin, latest move.
@@ -61,12 +102,38 @@ def test_two_zones_on_two_dates_count_from_the_earlier_date():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "n", "zones", "left"),
+    [
+        ("calendar_day", 1, LIMA, "2026-07-16T05:00"),
+        ("rolling_calendar_days", 7, LIMA, "2026-07-22T05:00"),
+        ("calendar_week_mon", 1, LIMA, "2026-07-20T05:00"),
+        ("calendar_month", 2, LIMA, "2026-09-01T05:00"),
+        ("calendar_day", 1, SPAIN, "2026-07-15T23:00"),  # not before it is the next day in the Canaries, too
+    ],
+)
+def test_a_fact_leaves_its_period(kind, n, zones, left):
+    assert left_at(kind, n, zones, _at("2026-07-15T12:00")) == _at(left)
+
+
+def test_a_fact_of_rolling_hours_still_counts_when_they_are_just_over():
+    assert left_at("rolling_hours", 24, LIMA, 1000.0) == 1000.0 + 86_400 + PAST_WINDOW_S
+
+
+# ---- slots --------------------------------------------------------------------------------------------------
 def test_rolling_hours_look_back_from_now():
     now = _at("2026-07-15T12:00")
     slot = plan_cap(_rule(kind="rolling_hours", n=24, key=("person", "debt")), LIMA, now).slot(
         "person+debt:P1|D1", now + 60
     )
-    assert slot == CapSlot(rule="r", key="person+debt:P1|D1", max=2, since=now + 60 - 86_400, window_s=86_400.0)
+    assert slot == CapSlot(
+        rule="r",
+        key="person+debt:P1|D1",
+        max=2,
+        since=now + 60 - 86_400,
+        window_s=86_400.0,
+        ignores=ignored_outcomes("attempt", ("voice",), ()),
+    )
 
 
 def test_a_calendar_cap_says_when_it_moves():
@@ -77,6 +144,54 @@ def test_a_calendar_cap_says_when_it_moves():
         key="person:P1",
         max=2,
         since=_at("2026-07-15T05:00"),
-        ignores=("FAILED",),
+        ignores=ignored_outcomes("attempt", ("voice",), ("FAILED",)),
         resets_at=_at("2026-07-16T05:00"),
     )
+
+
+# ---- cool-downs ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("rest", "kind", "n"),
+    [
+        ({"days": 7}, "rolling_calendar_days", 7),  # day 1 is the day itself
+        ({"days": 60, "first_day": "next_day"}, "rolling_calendar_days", 61),
+        ({"hours": 72}, "rolling_hours", 72),
+    ],
+)
+def test_a_cool_down_is_a_cap_of_one(rest, kind, n):
+    limit = limit_of(CooldownRule(rule="c", after="conversation", key=("person",), **rest))
+    assert (limit.max, limit.kind, limit.n, limit.count) == (1, kind, n, "conversation")
+    assert limit.channels == {"voice", "inbound"}
+
+
+def test_a_cool_down_without_a_length_is_no_rule():
+    with pytest.raises(ValueError, match=r"^c: expected days or hours"):
+        limit_of(CooldownRule(rule="c", after="refusal", key=("person",)))
+
+
+def test_a_cool_down_may_be_void_where_an_agent_is_held():
+    limit = limit_of(CooldownRule(rule="c", after="abandoned", key=("person",), hours=72, unless_agent_held=True))
+    assert limit.asked_of("", agent_held=False)
+    assert not limit.asked_of("", agent_held=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "only_use", "use", "asked"),
+    [
+        (("person",), "", "", True),
+        (("person",), "", "work", True),
+        (("person", "use"), "work", "work", True),
+        (("person", "use"), "work", "", False),
+        (("person", "use"), "work", "home", False),
+        (("person", "use"), "", "home", True),
+        (("person", "use"), "", "", False),
+    ],
+)
+def test_a_cap_on_numbers_of_a_use_is_asked_of_those_alone(key, only_use, use, asked):
+    assert limit_of(_rule(key=key, only_use=only_use)).asked_of(use, agent_held=False) == asked
+
+
+def test_a_rule_without_a_citation_has_its_profiles():
+    profile = Profile(id="p", jurisdiction="PE", scope=("debt_collection",), cite="the act", confidence="V1")
+    assert limit_of(_rule(), profile).cited.cite == "the act"
+    assert limit_of(_rule(cite="its article"), profile).cited.cite == "its article"

@@ -3,7 +3,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from compliance.zones import day_begin, known_zones, load_zone, local_date, offset_at, offset_pieces
+from compliance.zones import (
+    day_begin,
+    known_zones,
+    load_zone,
+    local_date,
+    offset_at,
+    offset_pieces,
+    tzdata_age_days,
+    tzdata_version,
+)
 
 
 def _at(text: str) -> int:
@@ -65,3 +74,27 @@ def test_a_date_whose_midnight_is_skipped_begins_at_the_skip():
     assert day_begin("America/Santiago", date(2026, 9, 6)) == _at("2026-09-06T04:00")
     assert local_date("America/Santiago", _at("2026-09-06T04:00")) == date(2026, 9, 6)
     assert local_date("America/Santiago", _at("2026-09-06T04:00") - 1) == date(2026, 9, 5)
+
+
+def test_the_version_of_the_zone_data_is_the_packages():
+    import tzdata
+
+    assert tzdata_version() == tzdata.IANA_VERSION
+
+
+@pytest.mark.parametrize(
+    ("version", "days"),
+    [("2026a", 296), ("2026b", 251), ("2026f", 71), ("2026i", 0), ("2025b", 616), ("2025j", 326), ("2027a", 0)],
+)
+def test_how_old_zone_data_are_is_guessed_from_their_letter(version, days):
+    assert tzdata_age_days(date(2026, 11, 22), version) == days
+
+
+def test_the_packages_zone_data_have_an_age():
+    assert tzdata_age_days(date(2040, 1, 1)) > 365
+
+
+@pytest.mark.parametrize("version", ["2026", "26a", "2026.6", "2026ab", "a2026"])
+def test_a_version_of_another_form_is_refused(version):
+    with pytest.raises(ValueError, match="expected a version of zone data such as 2026a"):
+        tzdata_age_days(date(2026, 11, 22), version)

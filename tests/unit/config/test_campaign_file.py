@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.config.campaign import Campaign
-from dialer.config.campaign_file import list_paths, read_campaign, write_schema
+from dialer.config.campaign_file import list_paths, profiles_of_campaign, read_campaign, write_schema
 from dialer.config.names import DISPOSITIONS
 from dialer.core.disposition import Disposition
 from dialer.errors import ConfigError
@@ -99,7 +99,7 @@ def test_one_fault_is_told_with_its_line_and_mend(check, added, key, says):
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "says"),
     [
-        ("[PE]", "[PE, XX]", 2, "jurisdictions.1", "no rules for 'XX': expected one of AR, CL"),
+        ("[PE]", "[PE, XX]", 2, "jurisdictions.1", "no rules for 'XX': expected one of AR, AU"),
         ("[PE]", "[pe]", 2, "jurisdictions.0", "did you mean PE?"),
         ("[PE]", "[]", 2, "jurisdictions", "expected at least one entry"),
         ("leads.csv", "other.csv", 3, "lists.0", "expected a list file, found none at"),
@@ -126,6 +126,87 @@ def test_all_faults_come_at_once_in_the_order_of_their_lines(check):
 def test_a_fault_of_an_entry_is_told_once(check):
     # The list is also too short without its bad entry: that would be a second fault for one mend.
     assert [fault[1] for fault in check(GOOD.replace("{id: ana}", "{id: -}"))] == ["agents.0.id"]
+
+
+# ---- what the law bounds ------------------------------------------------------------------------------------
+PACK = """\
+jurisdiction: {country}
+profiles:
+  - id: house
+    scope: [debt_collection]
+    cite: our lawyers, 2026-03
+    confidence: POLICY
+    windows:
+      - {{days: [mon, tue, wed, thu, fri], allow: [["09:00", "17:00"]]}}
+{more}"""
+
+
+def test_a_campaign_without_a_subject_is_its_own(tmp_path, check):
+    assert check(GOOD) == []
+    campaign = read_campaign(tmp_path / "c.yaml")
+    assert (campaign.subject, campaign.purpose, campaign.scope) == ("lima-1", "", "debt_collection")
+    assert check(GOOD + "subject: cards overdue\npurpose: to collect\nscope: telemarketing\n") == []
+    assert read_campaign(tmp_path / "c.yaml").subject == "cards overdue"
+
+
+@pytest.mark.parametrize(
+    ("added", "key", "says"),
+    [
+        ("scope: surveys", "scope", "expected one of debt_collection, telemarketing, was 'surveys'"),
+        ("subject: a|b", "subject", ""),
+        ("stale_lists: ignore", "stale_lists", "expected one of block, warn, was 'ignore'"),
+        ('dnc_registries: ["a b"]', "dnc_registries.0", "expected a name of letters, digits"),
+        ("rule_packs: [ours.yaml]", "rule_packs.0", "expected a rule pack, found none at"),
+    ],
+)
+def test_a_fault_of_the_rules_has_its_line(check, added, key, says):
+    found = check(GOOD + added + "\n")
+    assert [fault[:2] for fault in found] == [(9, key)]
+    assert says in found[0][2]
+
+
+def test_a_scope_for_which_a_country_has_no_rules_is_a_fault_of_its_line(check):
+    found = check(GOOD.replace("[PE]", "[PE, CL]") + "scope: telemarketing\n")
+    assert found == [(2, "jurisdictions.1", "no rules for CL in the scope telemarketing")]
+
+
+@pytest.mark.parametrize("added", ["ring_timeout_s: 15", "hang_up_after_ring: 15"])
+def test_a_ring_shorter_than_the_longest_of_the_law_is_refused(tmp_path, check, added):
+    assert check(GOOD.replace("[PE]", "[PE, DE]") + added + "\n") == []
+    (tmp_path / "ours.yaml").write_text(PACK.format(country="PE", more="    ring: {min_s: 20}\n"))
+    text = GOOD + "ring_timeout_s: 25\nhang_up_after_ring: off\nrule_packs: [ours.yaml]\n"
+    assert check(text) == []
+    key, _, seconds = added.partition(": ")
+    changed = re.sub(rf"{key}: \w+", added, text)
+    assert check(changed) == [
+        (9 if key == "ring_timeout_s" else 10, key,
+         f"expected at least 20 (house: our lawyers, 2026-03), was {seconds}")
+    ]  # fmt: skip
+
+
+def test_packs_of_ones_own_are_found_beside_the_file(tmp_path, check):
+    (tmp_path / "ours.yaml").write_text(PACK.format(country="PE", more=""))
+    assert check(GOOD + "rule_packs: [ours.yaml]\n") == []
+    campaign = read_campaign(tmp_path / "c.yaml")
+    assert campaign.rule_packs == (str(tmp_path / "ours.yaml"),)
+    assert "house" in {profile.id for profile in profiles_of_campaign(campaign)}
+
+
+def test_a_country_may_have_its_rules_from_a_pack_of_ones_own_alone(tmp_path, check):
+    (tmp_path / "ours.yaml").write_text(PACK.format(country="JP", more=""))
+    assert check(GOOD.replace("[PE]", "[PE, JP]") + "rule_packs: [ours.yaml]\n") == []
+    found = check(GOOD.replace("[PE]", "[PE, XX]") + "rule_packs: [ours.yaml]\n")
+    assert found == [(2, "jurisdictions.1", "no rules for XX in the scope debt_collection")]
+
+
+def test_a_fault_in_a_pack_names_the_packs_own_line(tmp_path):
+    (tmp_path / "leads.csv").write_text("telefono\n")
+    (tmp_path / "ours.yaml").write_text(PACK.format(country="PE", more="    rings: 20\n"))
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD + "rule_packs: [ours.yaml]\n")
+    with pytest.raises(ConfigError) as caught:
+        read_campaign(path)
+    assert any(fault.startswith(f"{tmp_path / 'ours.yaml'}:9: ") for fault in caught.value.faults)
 
 
 def test_the_schema_knows_every_key(tmp_path):

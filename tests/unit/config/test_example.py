@@ -1,5 +1,6 @@
 import pytest
 
+from compliance.clearance import Place
 from dialer.adapters.lead_list import read_leads
 from dialer.config.campaign import DEFAULT_KEYS, DEFAULT_RETRY
 from dialer.config.campaign_file import list_paths, read_campaign
@@ -14,7 +15,8 @@ def test_the_example_is_a_good_campaign(tmp_path):
     assert [path.name for path in paths] == ["campaign.yaml", "leads.csv"]
     campaign = read_campaign(paths[0])
     assert list_paths(paths[0], campaign) == (paths[1],)
-    assert rule_set(campaign).window("PE", ("America/Lima",), 1_784_127_600.0).open  # a Wednesday, 10:00
+    lima = Place(("PE",), ("America/Lima",))
+    assert rule_set(campaign).window(lima, 1_784_127_600.0).open  # a Wednesday, 10:00
     # It shows the defaults: who copies it changes nothing by doing so.
     assert campaign.retry == DEFAULT_RETRY
     assert campaign.keys == DEFAULT_KEYS

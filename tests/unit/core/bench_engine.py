@@ -8,7 +8,9 @@ from math import inf
 import msgspec
 import numpy as np
 
-from compliance.frequency import CapSlot, DialCandidate
+from compliance.clearance import CapSlot, Clearance, ConsentCheck, DialCandidate, ListCheck, Place
+from compliance.rule import Profile
+from compliance.ruleset import EVERYTHING
 from compliance.window import WindowState
 from dialer.config.campaign import DEFAULT_RETRY, Campaign
 from dialer.core import actions as act
@@ -24,11 +26,18 @@ NO_RETRY = {name: {"after": 0, "max": 0} for name in DEFAULT_RETRY}
 
 @dataclass
 class OpenRules:
-    """Callable until `until`; no caps."""
+    """Callable until `until`; no caps. All `profiles` hold everywhere."""
 
     until: float = START + 1e6
+    profiles: tuple[Profile, ...] = ()
+    lists: tuple[ListCheck, ...] = ()
+    consent: ConsentCheck | None = None
 
-    def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState:
+    @property
+    def profiles_by_country(self) -> dict[str, tuple[Profile, ...]]:
+        return {"PE": self.profiles}
+
+    def window(self, place: Place, now: float) -> WindowState:
         if now < self.until:
             return WindowState(open=True, changes_at=self.until, rule="")
         return WindowState(open=False, changes_at=self.until + 1e6, rule="hours")
@@ -36,14 +45,17 @@ class OpenRules:
     def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
         return ()
 
-    def fact_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
-        return (f"person:{candidate.person}",)
-
-    def claim(self, candidate: DialCandidate, now: float) -> tuple[tuple[str, ...], tuple[CapSlot, ...]]:
-        return self.fact_keys(candidate), self.caps(candidate, now)
-
-    def stop_keys(self, candidate: DialCandidate) -> tuple[str, ...]:
-        return (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
+    def clearance(self, candidate: DialCandidate, now: float) -> Clearance:
+        stops = (f"lead:{candidate.lead_id}", f"number:{candidate.number}", f"person:{candidate.person}")
+        return Clearance(
+            stop_keys=(*stops, f"debt:{candidate.debt}", EVERYTHING),
+            fact_keys=(f"person:{candidate.person}",),
+            caps=self.caps(candidate, now),
+            lists=self.lists,
+            consent=self.consent,
+            local_times=((0, 600),),
+            profiles=tuple(profile.id for profile in self.profiles),
+        )
 
 
 @dataclass

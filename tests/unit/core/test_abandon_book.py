@@ -225,3 +225,21 @@ def test_an_answer_of_which_track_was_lost_is_abandoned_if_it_was_live(
     bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=0, lost=True)
     assert [settled.disposition for settled in bench.settled] == ["UNKNOWN"]
     assert counts(bench) == counted
+
+
+def test_what_is_kept_does_not_depend_on_who_looked() -> None:
+    """Else a replay, at which nobody looks, differs from the day."""
+    kept = []
+    for looks in (False, True):
+        bench = bench_of(DAY)
+        bench.log_in("ana")
+        (attempt,) = bench.dial()
+        bench.talk(attempt)
+        bench.tell(ev.LaunchingPaused, by="eva")
+        for _ in range(9):
+            bench.wait(100.0)
+            if looks:
+                bench.engine.status()
+        bench.tell(ev.TimePassed)
+        kept.append(bench.of(act.SaveLearned)[-3:])
+    assert kept[0] == kept[1] != []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compliance.clearance import Place
 from dialer.core.dial_queue import DialQueue
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
 
@@ -21,8 +22,8 @@ class State:
 class Hours:
     """Zone `Z<a>-<b>` is open from a to b, once."""
 
-    def window(self, country: str, zones: tuple[str, ...], now: float) -> State:
-        begin, end = map(float, zones[0][1:].split("-"))
+    def window(self, place: Place, now: float) -> State:
+        begin, end = map(float, place.zones[0][1:].split("-"))
         if now < begin:
             return State(False, begin)
         return State(True, end) if now < end else State(False, float("inf"))
@@ -125,9 +126,8 @@ def test_against_a_list_that_is_sorted_each_time(
             oracle[index] = (order := order + 1, entry.progress.attempts)
         else:
             hours = Hours()
-            ready = [
-                i for i in oracle if queue[i].progress.next_at <= now and hours.window("PE", (zones[i % 2],), now).open
-            ]
+            places = [Place(("PE",), (zone,)) for zone in zones]
+            ready = [i for i in oracle if queue[i].progress.next_at <= now and hours.window(places[i % 2], now).open]
             ready.sort(key=lambda i: (-priorities[i], oracle[i][1], oracle[i][0]))
             assert [i for i, _ in queue.take(count, now)] == ready[:count]
             for i in ready[:count]:

@@ -269,7 +269,8 @@ def test_what_a_person_says_stops_them_everywhere(key: str, reason: str) -> None
     bench.tell(ev.AgentKeyed, agent_id="ana", key=key)
     (settled,) = bench.settled
     assert (settled.stop_reason, settled.progress.status) == (reason, "stopped")
-    assert settled.stop_keys == ("lead:L0", "number:+51999000000", "person:PL0")
+    debt = () if reason == "do_not_call" else ("debt:DL0",)
+    assert settled.stop_keys == ("lead:L0", "number:+51999000000", "person:PL0", *debt)
 
 
 def test_draining_lets_calls_finish_and_then_ends() -> None:

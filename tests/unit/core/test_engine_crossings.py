@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from compliance.frequency import CapSlot, DialCandidate
+from compliance.clearance import CapSlot, DialCandidate, Place
 from compliance.window import WindowState
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -35,8 +35,16 @@ def test_what_ended_before_a_reservation_of_the_same_step_is_recorded_before_it(
     assert kinds.index(act.Settle) < kinds.index(act.Reserve)
 
 
-@pytest.mark.parametrize(("key", "reason"), [("6", "paid"), ("7", "disputed"), ("9", "do_not_call")])
-def test_what_a_person_says_is_recorded_while_the_agent_still_talks(key: str, reason: str) -> None:
+WHO = ("lead:L0", "number:+51999000000", "person:PL0")
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "stopped"),
+    [("6", "paid", (*WHO, "debt:DL0")), ("7", "disputed", (*WHO, "debt:DL0")), ("9", "do_not_call", WHO)],
+)
+def test_what_a_person_says_is_recorded_while_the_agent_still_talks(
+    key: str, reason: str, stopped: tuple[str, ...]
+) -> None:
     bench = Bench(leads=2)
     same_person(bench)
     bench.log_in("ana")
@@ -44,7 +52,7 @@ def test_what_a_person_says_is_recorded_while_the_agent_still_talks(key: str, re
     bench.talk(first)
     actions = bench.tell(ev.AgentKeyed, agent_id="ana", key=key)
     (stop,) = [a for a in actions if isinstance(a, act.Stop)]
-    assert (stop.reason, stop.keys) == (reason, ("lead:L0", "number:+51999000000", "person:PL0"))
+    assert (stop.reason, stop.keys) == (reason, stopped)
     # The same person's other line, which rings now, is hung up at once.
     assert [a.attempt_id for a in actions if isinstance(a, act.HangUp)] == [second]
     assert not [a for a in bench.tell(ev.AgentKeyed, agent_id="ana", key=key) if isinstance(a, act.Stop)]
@@ -204,9 +212,9 @@ def test_a_number_s_own_cap_leaves_the_lead_s_other_number() -> None:
 
 def test_a_number_that_can_never_be_called_gives_way_to_the_next() -> None:
     class NoZone(OpenRules):
-        def window(self, country: str, zones: tuple[str, ...], now: float) -> WindowState:
-            if zones:
-                return super().window(country, zones, now)
+        def window(self, place: Place, now: float) -> WindowState:
+            if place.zones:
+                return super().window(place, now)
             return WindowState(open=False, changes_at=float("inf"), rule="zone.unknown")
 
     bench = Bench(leads=0, rules=NoZone())

@@ -9,7 +9,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import LeadProgress
 from dialer.core.timers import COARSE_S
-from tests.unit.core.bench_engine import Bench, lead_of
+from tests.unit.core.bench_engine import START, Bench, OpenRules, lead_of
 
 
 def launch(bench: Bench, count: int) -> list[int]:
@@ -152,3 +152,12 @@ def test_a_stop_order_reaches_conversations_too() -> None:
     actions = bench.tell(ev.StopOrdered, by="eva")
     assert {a.attempt_id for a in actions if isinstance(a, act.HangUp)} == {talking, ringing}
     assert not bench.engine.ended
+
+
+def test_a_closed_window_is_noted_with_the_rule_that_closes_it() -> None:
+    bench = Bench(leads=2, rules=OpenRules(until=START + 10.0))
+    bench.log_in("ana")
+    bench.wait(30.0)
+    decisions = [action.decision for action in bench.of(act.NoteDecision)]  # type: ignore[attr-defined]
+    assert [(d.guard, d.rule) for d in decisions if d.guard == "window"] == [("window", "hours")]
+    assert all(not d.rule for d in decisions if d.guard != "window")

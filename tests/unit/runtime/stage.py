@@ -14,7 +14,7 @@ from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
-from dialer.ports import Emit, Opening
+from dialer.ports import Emit, Opening, Reservation
 from dialer.runtime import Runtime
 from sim.clock import VirtualClock
 from tests.unit.core.bench_engine import START, OpenRules, ToldPolicy, campaign_of, lead_of
@@ -45,10 +45,13 @@ class FakeStore:
     async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
         raise NotImplementedError("the runtime is given its opening")
 
-    async def reserve(self, campaign: str, claims: Sequence[act.Claim]) -> list[ev.Refusal]:
+    async def reserve(self, campaign: str, claims: Sequence[act.Claim]) -> Reservation:
         ids = [claim.attempt_id for claim in claims]
         await self._call("reserve", ids)
-        return [ev.Refusal(attempt_id=a, rule=self.refuse[a], retry_at=None) for a in ids if a in self.refuse]
+        return Reservation(
+            refusals=[ev.Refusal(attempt_id=a, rule=self.refuse[a], retry_at=None) for a in ids if a in self.refuse],
+            seen={a: (a % 7,) for a in ids if a not in self.refuse},
+        )
 
     async def settle(self, campaign: str, settlements: Sequence[act.Settlement]) -> None:
         await self._call("settle", [settlement.attempt_id for settlement in settlements])

@@ -297,7 +297,7 @@ async def test_a_stop_of_our_own_is_set_in_the_store_and_not_heard_as_another_s(
         await stage.tell(ev.AttemptAnswered, attempt_id=attempt)
         await stage.tell(ev.AttemptBridged, attempt_id=attempt, agent_id="ana")
         await stage.tell(ev.AgentKeyed, agent_id="ana", key="6")  # paid
-        assert stage.of("stop") == ["lead:L0", "number:+51999000000", "person:PL0"]
+        assert stage.of("stop") == ["lead:L0", "number:+51999000000", "person:PL0", "debt:DL0"]
         assert stage.heard(ev.LeadStopped) == []
         stage.store.stops.put_nowait(("lead:L1", "paid"))
         await stage.turns()

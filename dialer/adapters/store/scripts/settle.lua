@@ -23,12 +23,14 @@ end
 
 -- The facts to move are those of the claim itself, whatever the settlement thinks they were.
 local function move_facts(attempt, claim, disposition)
-  local member = CAMPAIGN .. '|' .. attempt .. '|'
-  for _, key in ipairs(cjson.decode(claim).fact_keys) do
-    local at = redis.call('ZSCORE', FACTS .. key, member .. 'PENDING')
-    if at then
-      redis.call('ZREM', FACTS .. key, member .. 'PENDING')
-      redis.call('ZADD', FACTS .. key, at, member .. disposition)
+  local pending = CAMPAIGN .. '|' .. attempt .. '|PENDING'
+  local settled = CAMPAIGN .. '|' .. attempt .. '|' .. disposition
+  local record = cjson.decode(claim)
+  local at = string.format('%.17g', record.at) -- Lua's own way loses digits
+  for _, name in ipairs(record.fact_keys) do
+    local key = FACTS .. name
+    if redis.call('ZREM', key, pending) == 1 then
+      redis.call('ZADD', key, at, settled)
     end
   end
 end

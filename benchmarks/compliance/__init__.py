@@ -1,0 +1,1 @@
+"""Whether the rules are kept, and how fast they answer."""

@@ -1,0 +1,1 @@
+"""Countries' subdivisions, area codes and postal codes, and the zones that they are in: data, and their reading."""

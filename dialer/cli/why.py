@@ -1,0 +1,185 @@
+"""`dialer why`: why a number is called or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compliance.clearance import DialCandidate
+    from compliance.ruleset import RuleSet
+    from dialer.adapters.number_standing import Asked, Checks, Standing
+    from dialer.adapters.store.redis import RedisStore
+    from dialer.config.campaign import Campaign
+    from dialer.core.lead import Lead
+
+
+def why(
+    number: str,
+    campaign: Path | None = None,
+    *,
+    at: str | None = None,
+    country: str = "",
+    json: bool = False,
+    data: Path = Path(".cadencia"),
+    redis_url: str | None = None,
+) -> int:
+    """Say for each lead with this number whether it would be called now, and if not, everything that forbids it.
+
+    Looks at the rules and the whole store: stops, registries, consent, the hours that the person asked for, rests, caps
+    and what they counted. Exits 0 where it would be called, 1 where not, 2 where something needs mending.
+
+    Parameters
+    ----------
+    number
+        The number in E.164 (+51...).
+    campaign
+        The campaign's file, for its own rules. Without one, the law of debt collection alone.
+    at
+        As if it were then, as 2026-12-08T10:00-05:00; the records are those of now.
+    country
+        The country of a number without a country code, as PE.
+    json
+        Print JSON.
+    data
+        The data folder of the campaign (the embedded store).
+    redis_url
+        The server, where the campaign uses one.
+    """
+    import time
+
+    import msgspec
+
+    from dialer.cli.loop import run_async
+    from dialer.cli.record_key import read_number_forms
+    from dialer.cli.record_store import moment
+    from dialer.cli.safe_text import safe_json
+    from dialer.cli.why_view import show
+    from dialer.config.campaign_file import read_campaign
+
+    now = time.time() if at is None else moment("--at", at)
+    forms = read_number_forms(number, country)
+    settings = None if campaign is None else read_campaign(campaign)
+    standings = run_async(_standings(forms, settings, campaign, now, data, redis_url))
+    allowed = any(standing.allowed for standing in standings)
+    if json:
+        answer = {"number": forms[0], "allowed": allowed, "leads": standings}
+        print(safe_json(msgspec.json.encode(answer).decode()))
+    else:
+        show(forms[0], now, standings)
+    return 0 if allowed else 1
+
+
+async def _standings(
+    forms: tuple[str, ...], campaign: Campaign | None, file: Path | None, now: float, data: Path, redis_url: str | None
+) -> list[Standing]:
+    from dialer.adapters.number_standing import standing_of
+    from dialer.cli.record_store import open_records
+
+    async with open_records(redis_url, data) as store:
+        questions = await _asked_of_leads(store, forms, campaign, file)
+        if not questions:
+            return [await _unlisted(store, forms[0], campaign, file, now)]
+        return [await standing_of(store, question, now) for question in questions]
+
+
+async def _asked_of_leads(
+    store: RedisStore, forms: tuple[str, ...], campaign: Campaign | None, file: Path | None
+) -> list[Asked]:
+    """One question for each lead that has the number; with a campaign file, of that campaign alone."""
+    from dialer.adapters.number_standing import Asked
+
+    rules = _rules(campaign, file)
+    found: list[Asked] = []
+    for form in forms:
+        for name, lead, progress in await store.find_number(form):
+            if campaign is not None and name != campaign.campaign:
+                continue
+            index = next(place for place, entry in enumerate(lead.numbers) if entry.e164 == form)
+            candidate = rules.candidate(name, lead, index)
+            found.append(
+                Asked(
+                    candidate=candidate,
+                    rules=rules.rules,
+                    checks_at=rules.checks(candidate),
+                    campaign=name,
+                    number_index=index,
+                    progress=progress,
+                )
+            )
+    return found
+
+
+async def _unlisted(
+    store: RedisStore, number: str, campaign: Campaign | None, file: Path | None, now: float
+) -> Standing:
+    """Return how a number stands that no lead has: by the law of its place, and as its own person, as a list would
+    have it that names none."""
+    from compliance.clearance import DialCandidate
+    from compliance.reason import Reason
+    from compliance.resolve import resolve
+    from dialer.adapters.number_standing import Asked, Standing, standing_of
+
+    place = resolve(number)
+    if place.fault:
+        return Standing(
+            number=number,
+            campaign="",
+            lead_id="",
+            person="",
+            debt="",
+            allowed=False,
+            reasons=(Reason(rule=place.fault, text=place.fault_text),),
+            next_allowed_at=None,
+        )
+    rules = _rules(campaign, file)
+    candidate = DialCandidate(lead_id=number, person=number, debt=number, number=number, place=place.place)
+    return await standing_of(
+        store, Asked(candidate=candidate, rules=rules.rules, checks_at=rules.checks(candidate)), now
+    )
+
+
+def _rules(campaign: Campaign | None, file: Path | None) -> Rulebook:
+    from dialer.config.rule_packs import law, rule_set
+
+    if campaign is None:
+        return Rulebook(law("debt_collection"), None)
+    return Rulebook(rule_set(campaign, Path() if file is None else file.parent), campaign)
+
+
+class Rulebook:
+    """The rules of a campaign, or the law alone, and what an attempt under them must pass."""
+
+    def __init__(self, rules: RuleSet, campaign: Campaign | None) -> None:
+        from dialer.core.claiming import Claims
+
+        self.rules = rules
+        self._claims = None if campaign is None else Claims(campaign, rules)
+
+    def candidate(self, campaign: str, lead: Lead, number_index: int) -> DialCandidate:
+        """Return what the rules must know of an attempt on a lead's number."""
+        from compliance.clearance import DialCandidate
+
+        if self._claims is not None:
+            return self._claims.candidate(lead, number_index)
+        number = lead.numbers[number_index]
+        return DialCandidate(
+            lead_id=lead.lead_id,
+            person=lead.person,
+            debt=lead.debt,
+            number=number.e164,
+            place=number.place,
+            account=lead.account,
+            subject=campaign,
+            campaign=campaign,
+            use=number.use,
+        )
+
+    def checks(self, candidate: DialCandidate) -> Callable[[float], Checks]:
+        """Return what tells for a moment what the attempt must pass."""
+        claims = self._claims
+        if claims is None:
+            return lambda at: self.rules.clearance(candidate, at)
+        return lambda at: claims.of(candidate, attempt_id=0, now=at)
