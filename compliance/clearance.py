@@ -72,8 +72,8 @@ class ConsentCheck(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Clearance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that the store must check, in one step with the claim.
 
-    `local_times` are the distinct (weekday, minute after midnight) of the candidate zones at the time of the claim
-    (0: Monday): what the person said of inconvenient hours is held against each. `profiles` are the rules in force.
+    `local_times` are the distinct (weekday, minute after midnight) of the candidate zones at the time of the claim and at
+    the end of the ring guard (0: Monday): what the person said of inconvenient hours is held against each. `profiles` are the rules in force.
     """
 
     stop_keys: tuple[str, ...]

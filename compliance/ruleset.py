@@ -181,7 +181,8 @@ class _Plan:
         self.lists: tuple[ListCheck, ...] = ()
         self.consent: ConsentCheck | None = None
         self.local_times: tuple[tuple[int, int], ...] = ()
-        self._minute = math.nan
+        self._minutes = (math.nan, math.nan)
+        self._ring_guard_s = rules.ring_guard_s
         self._zones = place.zones
         self._stale_lists = rules.stale_lists
         self._scope = rules.scope
@@ -226,10 +227,11 @@ class _Plan:
         self.at = now
         self.lists = self._lists_at(now)
         self.consent = self._consent_at(now)
-        minute = now // _MINUTE_S
-        if minute != self._minute:
-            self._minute = minute
-            self.local_times = tuple(sorted({_local_time(zone, now) for zone in self._zones}))
+        moments = (now, now + self._ring_guard_s)
+        minutes = (moments[0] // _MINUTE_S, moments[1] // _MINUTE_S)
+        if minutes != self._minutes:
+            self._minutes = minutes
+            self.local_times = tuple(sorted({_local_time(zone, at) for zone in self._zones for at in moments}))
 
     def _lists_at(self, now: float) -> tuple[ListCheck, ...]:
         """The registries to be asked, once each, as the strictest of the rules wants them."""

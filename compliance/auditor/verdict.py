@@ -21,6 +21,7 @@ class Auditor:
 
     def __init__(self, book: Rulebook) -> None:
         self.book = book
+        self.streams = book.streams
         self._hours = Hours(book)
 
     def verdict(self, question: Question) -> tuple[bool, tuple[Finding, ...]]:

@@ -148,7 +148,7 @@ class _Attempt:
 
     def streams(self) -> tuple[tuple[str, str], ...]:
         """Where a rule looks for it."""
-        return tuple((kind, getattr(self, kind)) for kind in _STREAMS)
+        return tuple((kind, getattr(self, kind)) for kind in _STREAMS if getattr(self, kind))
 
 
 _STREAMS = ("person", "debt", "account", "number", "subject", "campaign")
@@ -347,7 +347,7 @@ class _Audit:
         yield from _undeclared(run.auditor, place, claim)
         if known is None:  # a further try is the same attempt
             question = _question_of(run, lead, number, claim.at if claim is not None else at)
-            yield from run.auditor.too_many(question, place, self._past(question))
+            yield from run.auditor.too_many(question, place, self._past(run.auditor, question))
 
     def _where(self, run: _Run, number: PhoneNumber) -> tuple[Place, tuple[Finding, ...]]:
         """Find the number's place again, and join it with what the lead's address told at its import."""
@@ -386,17 +386,11 @@ class _Audit:
             if seen is not None:
                 yield Finding(rule=f"stop:{reason}", text=f"{key} had been stopped {at - seen:.0f} s before")
 
-    def _past(self, question: Question) -> list[Happening]:
-        """What may count for this call: what shares any part of a key with it."""
-        theirs = {
-            "person": question.person,
-            "debt": question.debt,
-            "account": question.account,
-            "number": question.number,
-        }
+    def _past(self, auditor: Auditor, question: Question) -> list[Happening]:
+        """What may count for this call: what shares a part of a rule's key with it."""
         found: dict[int, _Attempt] = {}
-        for kind, value in theirs.items():
-            for attempt in self._streams.get((kind, value), ()):
+        for kind in auditor.streams:
+            for attempt in self._streams.get((kind, getattr(question, kind)), ()):
                 found[id(attempt)] = attempt
         return [attempt.happening() for attempt in found.values()]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import random
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -157,7 +156,8 @@ async def test_keys_are_the_documented_ones(store: RedisStore, admin: redis.Redi
         (f"mora|{2**60 + 1}|PENDING".encode(), NOW)
     ]
     assert admin.zrange("cadencia:facts:person:L2", 0, -1) == [b"mora|2|RPC"]
-    for key in ("person:P", "person:Q"):
+    assert admin.ttl("cadencia:facts:person:P") == -1  # its attempt is not settled
+    for key in ("person:L2", "person:Q"):
         assert 399 * 86400 < admin.ttl(f"cadencia:facts:{key}") <= 400 * 86400
     assert admin.zrange("cadencia:facts:person:Q", 0, -1) == [b":outside|7|letter"]
     assert admin.smembers("cadencia:dnc:pe") == {b"5117000001"}
@@ -166,46 +166,26 @@ async def test_keys_are_the_documented_ones(store: RedisStore, admin: redis.Redi
     assert admin.hgetall("cadencia:campaign:mora:held") == {b"L1": str(2**60 + 1).encode()}
 
 
-@pytest.mark.parametrize("read", [False, True])
-async def test_a_stream_is_trimmed_now_and_then(store: RedisStore, admin: redis.Redis, read: bool) -> None:
-    """Whether a cap reads the stream, so that its newest fact is known, or not."""
+async def test_a_stream_is_trimmed_now_and_then(store: RedisStore, admin: redis.Redis) -> None:
     await store.open_campaign("mora", owner="here:1")
     key, day = "cadencia:facts:person:P", 86400
-    caps = (weekly("person:P", most=9),) if read else ()
-    begin = NOW // (15 * day) * 15 * day + day
 
     async def dial(number: int, at: float) -> None:
-        slots = [msgspec.structs.replace(cap, since=at - 7 * day) for cap in caps]
-        await store.reserve("mora", [claim(number, f"L{number}", *slots, facts=("person:P",), at=at)])
+        entry = claim(number, f"L{number}", facts=("person:P",), at=at)
+        await store.reserve("mora", [entry])
+        await store.settle("mora", [settlement(entry, "BUSY")])
 
     for number, age in enumerate((371, 369, 0)):
-        await dial(number, begin - age * day)
+        await dial(number, NOW - age * day)
     assert admin.zcard(key) == 3
-    admin.expire(key, 386 * day)  # fourteen days later
-    await dial(3, begin + 1)
+    admin.expire(key, 371 * day)  # nearly thirty days later
+    await dial(3, NOW + 1)
     assert admin.zcard(key) == 4
-    assert admin.ttl(key) <= 386 * day
-    admin.expire(key, 385 * day - 60)  # more than fifteen
-    await dial(4, begin + 15 * day)
-    assert admin.zrange(key, 0, -1) == [b"mora|2|PENDING", b"mora|3|PENDING", b"mora|4|PENDING"]
+    assert admin.ttl(key) <= 371 * day
+    admin.expire(key, 370 * day - 60)  # more than thirty
+    await dial(4, NOW + 2)
+    assert admin.zrange(key, 0, -1) == [b"mora|1|BUSY", b"mora|2|BUSY", b"mora|3|BUSY", b"mora|4|BUSY"]
     assert admin.ttl(key) > 399 * day
-
-
-async def test_a_stream_outlives_every_cap_that_looks_into_it(store: RedisStore, admin: redis.Redis) -> None:
-    """Days go by at the server as they do in the claims: whatever the days of the claims, a year is never forgotten."""
-    await store.open_campaign("mora", owner="here:1")
-    key, day, rng = "cadencia:facts:person:P", 86400, random.Random(3)
-    at = NOW
-    for number in range(60):
-        passed = rng.choice((0.5, 1, 14, 15, 16, 29, 31, 59, 61)) * day
-        if number:
-            left = admin.ttl(key) - passed
-            assert left > 0
-            admin.expire(key, int(left))
-        at += passed
-        cap = weekly("person:P", most=10**6, at=at)
-        await store.reserve("mora", [claim(number, f"L{number}", cap, facts=("person:P",), at=at)])
-        assert admin.ttl(key) > 366 * day
 
 
 async def test_a_registry_that_is_never_read_to_its_end_goes_by_itself(store: RedisStore, admin: redis.Redis) -> None:
@@ -263,7 +243,7 @@ async def test_scripts_that_the_server_forgot_are_sent_again(store: RedisStore, 
 
 # ---- looking without taking part ----------------------------------------------------------------------------
 async def test_what_is_inspected_answers_claims_as_the_store_does(store: RedisStore, valkey_socket: Path) -> None:
-    """Lists, consents, hours, stops and facts: a copy in memory refuses what the server refuses, and changes nothing."""
+    """Lists, consents, hours, stops and facts: a copy in memory refuses what the server refuses; nothing changes."""
     listed, free = "+5117000001", "+5117000002"
     leads = [lead("L1"), lead("L2")]
     await store.add_leads("mora", leads)

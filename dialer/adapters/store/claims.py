@@ -41,6 +41,7 @@ class _Batch:
         self.ignored: _Places[tuple[str, ...]] = _Places()
         self.caps: _Places[tuple[int, float, int]] = _Places()
         self.lists: _Places[ListCheck] = _Places()
+        self._by_id: dict[int, int] = {}  # the rules share these among claims, and hashing a long one takes time
 
     def record(self, claim: Claim) -> tuple[Any, ...]:
         """A claim, with the places of what it shares."""
@@ -52,7 +53,10 @@ class _Batch:
             begin = since.get(stream)
             if begin is None or cap.since < begin:
                 since[stream] = cap.since
-            caps += (stream, self.caps[cap.max, cap.since, self.ignored[cap.ignores]])
+            ignored = self._by_id.get(id(cap.ignores))
+            if ignored is None:
+                ignored = self._by_id[id(cap.ignores)] = self.ignored[cap.ignores]
+            caps += (stream, self.caps[cap.max, cap.since, ignored])
         consent, times = claim.consent, self.times
         return (
             str(claim.attempt_id),
@@ -60,7 +64,6 @@ class _Batch:
             claim.number.removeprefix("+"),
             claim.person,
             times[claim.at],
-            times[claim.at - refusal.KEEP_FACTS_S],
             [self.stop_keys[key] for key in claim.stop_keys],
             [FACTS + key for key in streams],
             len(claim.fact_keys),

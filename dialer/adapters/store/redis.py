@@ -141,8 +141,6 @@ class RedisStore(RedisRecords):
                 *self._turn(campaign),
                 campaign,
                 keys.REGISTRY,
-                IDLE_S,
-                refusal.TRIM_EVERY_S,
                 batch_of(claims),
                 *(_encode(refusal.kept(claim)) for claim in claims),
             ],
@@ -161,7 +159,16 @@ class RedisStore(RedisRecords):
         await self._run(
             "settle",
             [*self._writing_keys(campaign), keys.STOP_LOG],
-            [*self._turn(campaign), campaign, keys.FACTS, STOP_LOG_LENGTH, _encode(records), *progress],
+            [
+                *self._turn(campaign),
+                campaign,
+                keys.FACTS,
+                STOP_LOG_LENGTH,
+                refusal.KEEP_FACTS_S,
+                IDLE_S,
+                _encode(records),
+                *progress,
+            ],
         )
 
     async def save_learned(self, campaign: str, learned: Learned) -> None:

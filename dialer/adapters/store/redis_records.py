@@ -30,9 +30,7 @@ CHUNK = 500  # leads a call: long enough to be quick, short enough not to keep t
 PIECE = 5000  # numbers a call
 SCAN = 1000
 LOADING_S = 3600  # how long a piece of a registry waits for the next one
-# A stream that nobody writes to goes so long after its end was last put off, which is up to two trimmings before its
-# newest fact.
-IDLE_S = KEEP_FACTS_S + 2 * TRIM_EVERY_S
+IDLE_S = KEEP_FACTS_S + TRIM_EVERY_S  # a stream goes so long after its end was last put off
 OUTSIDE = ":outside"  # in a fact's place of the campaign, whose name has no colon
 
 _encode = msgspec.json.Encoder().encode

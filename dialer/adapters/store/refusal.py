@@ -13,8 +13,8 @@ PENDING = "PENDING"  # the outcome of a fact that is not settled yet
 # Longer than any cap looks back (366 days), and no longer than needed: facts are personal data.
 KEEP_FACTS_S = 370 * 86400
 
-# How often a server looks at a stream for facts that are to be forgotten: not at each claim, for that takes time.
-TRIM_EVERY_S = 15 * 86400
+# How often a server looks at a stream for facts that are to be forgotten: not at each attempt, for that takes time.
+TRIM_EVERY_S = 30 * 86400
 
 # Another attempt holds the lead, or takes a slot that it may yet give back: it surely ends sometime, most within a
 # minute.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 
 from dialer.adapters.attempt_audit import AuditReport, audit_journals, journals_to_audit
 from dialer.adapters.journal import Journal, header_of, journal_path
+from dialer.bootstrap import simulate
 from dialer.cli.compliance.audit import audit
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
 from dialer.errors import ConfigError
+from sim.scenario_file import packaged_scenario
 
 LIMA = ZoneInfo("America/Lima")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -159,6 +162,21 @@ def test_a_further_try_is_the_same_attempt(tmp_path: Path) -> None:
     day.tell(ev.AttemptEnded(at=claim.at + 2.0, attempt_id=claim.attempt_id, cause=34), again)
     report = day.report()
     assert (report.attempts, report.violations) == (3, ())
+
+
+def test_a_simulated_day_has_no_violation_and_one_moved_by_hours_has(tmp_path: Path) -> None:
+    scenario = packaged_scenario("collections_demo", agents=5, leads=150, duration_s=600.0)
+    journal = simulate(scenario, policy="progressive-v1", journal_dir=tmp_path).journal
+    assert journal is not None
+    report = audit_journals([journal])
+    assert report.attempts > 30 and report.violations == ()
+    moved = tmp_path / "moved.jsonl"
+    later = re.compile(r'("at":)(\d+(?:\.\d+)?)')
+    text = later.sub(lambda found: f"{found[1]}{float(found[2]) + 16 * 3600.0}", journal.read_text())
+    moved.write_text(text)
+    late = audit_journals([moved])
+    assert {violation.attempt_id for violation in late.violations if violation.rule.endswith(".hours")}
+    assert len({violation.attempt_id for violation in late.violations}) == late.attempts
 
 
 # ---- hours --------------------------------------------------------------------------------------------------

@@ -373,6 +373,9 @@ def test_the_clocks_of_the_person_are_told():
     assert rule_set.clearance(both, at("2026-07-15T18:30:59", LIMA)).local_times == ((2, 1110), (3, 90))
     assert rule_set.clearance(both, at("2026-07-15T18:31:00", LIMA)).local_times == ((2, 1111), (3, 91))
     assert rule_set.clearance(candidate(PE), NOON).local_times == ((2, 720),)
+    guarded = rules(LAW, ring_guard_s=45.0)
+    assert guarded.clearance(candidate(PE), at("2026-07-15T11:59:14", LIMA)).local_times == ((2, 719),)
+    assert guarded.clearance(candidate(PE), at("2026-07-15T11:59:30", LIMA)).local_times == ((2, 719), (2, 720))
 
 
 def test_a_clearance_names_the_rules_in_force():

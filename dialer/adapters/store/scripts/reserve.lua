@@ -1,11 +1,11 @@
 -- Claim a batch. Claims are judged in order and each by itself: one sees what those before it took.
 -- KEYS: run, lease, turn, stops, progress, held, in_flight, dnc, hours, consents.
--- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the registries' numbers, s after which an untouched fact key
--- goes, s between two trimmings of one, batch MessagePack, then one claim JSON a record.
+-- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the registries' numbers, batch MessagePack, then one claim
+-- JSON a record.
 -- A batch is [[stop key], [time as text], [[ignored outcome]], [[max, since, place of the ignored outcomes]],
 -- [[registry, fresh since, whether it blocks when stale]], [record]]; a record is [attempt, lead, number, person,
--- place of `at`, place of the time before which facts are forgotten, [place of the stop key], [stream], how many of them
--- the attempt is recorded in, [place of a stream that caps look into, place of the time since when, ...],
+-- place of `at`, [place of the stop key], [stream], how many of them the attempt is recorded in, [place of a stream that
+-- caps look into, place of the time since when, ...],
 -- [place among these two, place of the cap, ...], [place of the registry], [consent since, consent key, ...],
 -- [[weekday, minute]]]. Places begin at 1. Much is shared by a batch, and tables take time to make.
 -- Numbers that are handed on come as text: that is quicker than to print them here, and Lua's own way loses digits.
@@ -16,8 +16,8 @@
 local RUN, LEASE, TURN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local REGISTRIES, HOURS, CONSENTS = KEYS[8], KEYS[9], KEYS[10]
 local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local CAMPAIGN, REGISTRY, IDLE_S, TRIM_EVERY_S = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
-local FIRST_CLAIM = 9
+local CAMPAIGN, REGISTRY = ARGV[5], ARGV[6]
+local FIRST_CLAIM = 7
 local PIECE = 1000 -- fields a command: Lua's stack ends at some 8000
 local call, match, find = redis.call, string.match, string.find
 
@@ -84,7 +84,7 @@ for place, check in ipairs(CHECKS) do
 end
 
 local function stopped(record)
-  for _, place in ipairs(record[7]) do
+  for _, place in ipairs(record[6]) do
     if reasons[place] then
       return {'stopped', reasons[place]}
     end
@@ -93,7 +93,7 @@ end
 
 local function listed(record, position)
   local warned = {}
-  for i, place in ipairs(record[12]) do
+  for i, place in ipairs(record[11]) do
     if on_list[place][position] == 1 then
       return {'listed', i}
     end
@@ -108,7 +108,7 @@ local function listed(record, position)
 end
 
 local function consented(record)
-  local wanted, at = record[13], tonumber(TIMES[record[5]])
+  local wanted, at = record[12], tonumber(TIMES[record[5]])
   for i = 2, #wanted do
     local found = redis.call('HGET', CONSENTS, wanted[i])
     if found then
@@ -125,7 +125,7 @@ end
 local function inconvenient(record, spans)
   local longest
   for _, span in ipairs(cjson.decode(spans)) do
-    for _, time in ipairs(record[14]) do
+    for _, time in ipairs(record[13]) do
       if time[1] == span[1] and span[2] <= time[2] and time[2] < span[3] then
         longest = math.max(longest or 0, span[3] - time[2])
       end
@@ -164,9 +164,9 @@ local function count(facts, max, since, skipped)
   return seen, binding, pending
 end
 
--- What each cap counted, and the facts by the stream's place; or the refusal by one.
+-- The refusal by a cap; or nil and what each cap counted.
 local function capped(record)
-  local keys, wanted, checks, streams, counts = record[8], record[10], record[11], {}, {}
+  local keys, wanted, checks, streams, counts = record[7], record[9], record[10], {}, {}
   for i = 1, #wanted, 2 do
     streams[wanted[i]] = facts_of(keys[wanted[i]], TIMES[wanted[i + 1]])
   end
@@ -180,13 +180,12 @@ local function capped(record)
     end
     counts[i] = seen
   end
-  return nil, counts, streams
+  return nil, counts
 end
 
--- What the store says to a claim: a refusal; or what each cap saw, the registries to be warned of, and the facts that
--- were read.
+-- What the store says to a claim: a refusal; or nil, what each cap saw, and the registries to be warned of.
 local function judge(position, record)
-  local warned, counts, streams
+  local warned, counts
   local refused = any_stop and stopped(record)
   if refused then
     return refused
@@ -202,41 +201,24 @@ local function judge(position, record)
   if refused then
     return refused
   end
-  if #record[13] > 0 and not consented(record) then
+  if #record[12] > 0 and not consented(record) then
     return {'consent'}
   end
   local minutes = hours[position] and inconvenient(record, hours[position])
   if minutes then
     return {'hours', minutes}
   end
-  refused, counts, streams = capped(record)
-  return refused, counts, warned, streams
-end
-
--- Trim a stream that was just written to, and put off its end: at its first fact, and then now and then. Where a cap
--- read it, its newest fact tells whether it is time; else the server.
-local function tend(key, keep_from, period, facts)
-  if facts and #facts > 0 and math.floor(facts[#facts] / TRIM_EVERY_S) == period then
-    return
-  end
-  local left_s = call('TTL', key)
-  if left_s >= IDLE_S - TRIM_EVERY_S then
-    return
-  end
-  if left_s >= 0 then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. keep_from)
-  end
-  call('EXPIRE', key, IDLE_S)
+  refused, counts = capped(record)
+  return refused, counts, warned
 end
 
 local new_held, new_in_flight = {}, {}
 
-local function hold(position, record, streams)
-  local attempt, lead, keys, at, keep_from = record[1], record[2], record[8], TIMES[record[5]], TIMES[record[6]]
-  local member, period = CAMPAIGN .. '|' .. attempt .. '|PENDING', math.floor(tonumber(at) / TRIM_EVERY_S)
-  for place = 1, record[9] do
+local function hold(position, record)
+  local attempt, lead, keys, at = record[1], record[2], record[7], TIMES[record[5]]
+  local member = CAMPAIGN .. '|' .. attempt .. '|PENDING'
+  for place = 1, record[8] do
     call('ZADD', keys[place], at, member)
-    tend(keys[place], keep_from, period, streams[place])
   end
   held[lead], in_flight[attempt] = attempt, true
   new_held[#new_held + 1], new_held[#new_held + 2] = lead, attempt
@@ -255,10 +237,10 @@ for position, record in ipairs(RECORDS) do
   if in_flight[position] or in_flight[record[1]] then
     answers[position] = {'known'}
   else
-    local refused, counts, warned, streams = judge(position, record)
+    local refused, counts, warned = judge(position, record)
     answers[position] = refused or {'granted', counts, warned}
     if not refused then
-      hold(position, record, streams)
+      hold(position, record)
     end
   end
 end

@@ -1,13 +1,14 @@
 -- Record the ends of a batch of attempts. One that is not in flight was settled before: it changes nothing.
 -- KEYS: run, lease, turn, stops, progress, held, in_flight, stop_log.
--- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the fact keys, how many stops the log keeps, records JSON,
--- then one progress JSON a record.
+-- ARGV: fence, owner, lease in ms, turn, campaign, prefix of the fact keys, how many stops the log keeps, s for which
+-- facts are kept, s after which an untouched fact key goes, records JSON, then one progress JSON a record.
 -- A record is [attempt, lead, disposition, [stop key], stop reason].
 local RUN, LEASE, TURN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local STOP_LOG = KEYS[8]
 local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local CAMPAIGN, FACTS, LOG_LENGTH = ARGV[5], ARGV[6], ARGV[7]
-local FIRST_PROGRESS = 8
+local KEEP_S, IDLE_S = tonumber(ARGV[8]), tonumber(ARGV[9])
+local FIRST_PROGRESS = 10
 
 if redis.call('GET', RUN) ~= FENCE then
   return redis.error_reply('FENCED a later run opened the campaign')
@@ -21,6 +22,18 @@ if tonumber(TURN_NO) > tonumber(redis.call('GET', TURN) or 0) then
   redis.call('SET', TURN, TURN_NO)
 end
 
+-- Trim a stream, and put off its end: at its first fact, and then now and then.
+local function tend(key, at)
+  local left_s = redis.call('TTL', key)
+  if left_s >= KEEP_S then
+    return
+  end
+  if left_s >= 0 then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('(%.17g', at - KEEP_S))
+  end
+  redis.call('EXPIRE', key, IDLE_S)
+end
+
 -- The facts to move are those of the claim itself, whatever the settlement thinks they were.
 local function move_facts(attempt, claim, disposition)
   local pending = CAMPAIGN .. '|' .. attempt .. '|PENDING'
@@ -31,6 +44,7 @@ local function move_facts(attempt, claim, disposition)
     local key = FACTS .. name
     if redis.call('ZREM', key, pending) == 1 then
       redis.call('ZADD', key, at, settled)
+      tend(key, record.at)
     end
   end
 end
