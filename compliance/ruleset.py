@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from compliance.clearance import Clearance, ConsentCheck, DialCandidate, ListCheck, Place
-from compliance.frequency import PlannedLimit, key_of, plan, stream_reader
-from compliance.rule import VERIFIED, CapRule, KeyKind, Profile, WindowRule
-from compliance.stack import (
-    ACCOUNT_STREAMS,
-    STREAMS,
-    SUBJECT_STREAMS,
-    USE_STREAMS,
-    OwnRules,
-    Stack,
-    holds_on,
-    stack_of,
-    subdivisions_of,
-)
+from compliance.frequency import PlannedLimit, plan
+from compliance.rule import VERIFIED, CapRule, Profile, WindowRule
+from compliance.stack import OwnRules, Stack, holds_on, stack_of, subdivisions_of
+from compliance.streams import Shape, agreeing, parts_of, shape_of, streams_of
 from compliance.window import WindowState, open_times, window_state
 from compliance.zones import DAY_S, day_begin, known_zones, load_zone, local_date
 
@@ -114,8 +105,8 @@ class RuleSet:
             plan_.move_to(now)
         person, number, account, use = candidate.person, candidate.number, candidate.account, candidate.use
         stops = (f"lead:{candidate.lead_id}", f"number:{number}", f"person:{person}", f"debt:{candidate.debt}")
-        readers, limits = plan_.streams(bool(account), use, candidate.agent_held)
-        keys = [prefix + (read(candidate) if single else "|".join(read(candidate))) for prefix, read, single in readers]
+        shapes, limits = plan_.shaped(bool(account), use, candidate.agent_held)
+        wheres = [_where(shape, candidate) for shape in shapes]
         consent = plan_.consent
         if consent is not None:
             keys_of_consent = (f"{self.scope}|person:{person}", f"{self.scope}|number:{number}")
@@ -124,8 +115,9 @@ class RuleSet:
             stop_keys=(*stops, EVERYTHING)
             if not account and not use
             else (*stops, *_more_stops(candidate), EVERYTHING),
-            fact_keys=tuple(keys),
-            caps=tuple([limit.slot(keys[stream], now) for limit, stream in limits]),
+            fact_keys=streams_of(candidate),
+            fact=parts_of(candidate),
+            caps=tuple([limit.slot(wheres[shape], now) for limit, shape in limits]),
             lists=plan_.lists,
             consent=consent,
             local_times=plan_.local_times,
@@ -164,8 +156,15 @@ def _more_stops(candidate: DialCandidate) -> Iterator[str]:
         yield f"work:{candidate.person}"
 
 
-_Reader = tuple[str, Callable[[DialCandidate], Any], bool]
-_Streams = tuple[tuple[_Reader, ...], tuple[tuple[PlannedLimit, int], ...]]
+def _where(shape: Shape, candidate: DialCandidate) -> tuple[str, tuple[str, ...], str]:
+    """Return the stream of a key, and what its facts must agree with."""
+    stream, kinds, also = shape
+    where = tuple([part for kind in kinds if (part := agreeing(kind, candidate))]) if kinds else ()
+    key = f"{stream}:{getattr(candidate, stream)}"
+    return key, where, "" if also is None else agreeing(also, candidate)
+
+
+_Shaped = tuple[tuple[Shape, ...], tuple[tuple[PlannedLimit, int], ...]]
 
 
 class _Plan:
@@ -193,34 +192,21 @@ class _Plan:
         self._limits = tuple(
             plan(limit, place.zones, now) for limit in self._stack.limits if self._holds(limit.profile)
         )
-        self._streams: dict[tuple[bool, str, bool], _Streams] = {}
+        self._shaped: dict[tuple[bool, str, bool], _Shaped] = {}
 
     def _holds(self, profile: Profile | None) -> bool:
         return profile is None or any(holds_on(profile.in_force, day) for day in self._days)
 
-    def streams(self, has_account: bool, use: str, agent_held: bool) -> _Streams:
-        """Return what names a candidate's streams, and each of its limits with the place of its stream among them."""
-        found = self._streams.get((has_account, use, agent_held))
+    def shaped(self, has_account: bool, use: str, agent_held: bool) -> _Shaped:
+        """Return how a candidate's limits find their facts, and each limit with the place of its way among them."""
+        found = self._shaped.get((has_account, use, agent_held))
         if found is None:
-            found = self._streams[has_account, use, agent_held] = self._streams_of(has_account, use, agent_held)
+            asked = [limit for limit in self._limits if limit.limit.asked_of(use, agent_held)]
+            ways = [shape_of(limit.limit.key, has_account) for limit in asked]
+            shapes = tuple(dict.fromkeys(ways))
+            limits = tuple((limit, shapes.index(way)) for limit, way in zip(asked, ways, strict=True))
+            found = self._shaped[has_account, use, agent_held] = (shapes, limits)
         return found
-
-    def _streams_of(self, has_account: bool, use: str, agent_held: bool) -> _Streams:
-        kinds: list[tuple[KeyKind, ...]] = [*STREAMS]
-        if has_account:
-            kinds += ACCOUNT_STREAMS
-        if self._scope == "telemarketing":
-            kinds += SUBJECT_STREAMS
-        if use:
-            kinds += USE_STREAMS
-        kinds += [key for key in self._stack.keys if use or "use" not in key]
-        keys = tuple(dict.fromkeys(key_of(key, has_account) for key in kinds))
-        limits = tuple(
-            (limit, keys.index(key_of(limit.limit.key, has_account)))
-            for limit in self._limits
-            if limit.limit.asked_of(use, agent_held)
-        )
-        return tuple(stream_reader(key) for key in keys), limits
 
     def move_to(self, now: float) -> None:
         """Renew what depends on the moment: how old lists and consent may be, and what the clocks show."""

@@ -13,14 +13,8 @@ from datetime import date
 
 from compliance.calendars import has_calendar, regional_calendars
 from compliance.frequency import Limit, limit_of
-from compliance.rule import VERIFIED, CapRule, HolidayRule, InForce, KeyKind, Profile, WindowRule
+from compliance.rule import VERIFIED, CapRule, HolidayRule, InForce, Profile, WindowRule
 from compliance.window import CallingHours, Hours, week_of
-
-# The streams in which every attempt is recorded, so that another campaign's caps see it whatever this one's are.
-STREAMS: tuple[tuple[KeyKind, ...], ...] = (("person",), ("debt",), ("number",), ("person", "debt"))
-ACCOUNT_STREAMS: tuple[tuple[KeyKind, ...], ...] = (("account",), ("person", "account"))
-SUBJECT_STREAMS: tuple[tuple[KeyKind, ...], ...] = (("person", "subject"),)
-USE_STREAMS: tuple[tuple[KeyKind, ...], ...] = (("person", "use"), ("person", "debt", "use"))
 
 Dates = tuple[date | None, date | None]  # first and last, both included; None: without end
 
@@ -39,14 +33,13 @@ class Stack:
     """All that holds in some candidate jurisdictions. `unknown` names countries without any profile: not to be called.
 
     `profiles` are those that apply, of whatever date, with the policy last; `limits` the law's first, then the policy's
-    and the campaign's; `keys` those of the streams that the limits look into.
+    and the campaign's.
     """
 
     unknown: tuple[str, ...]
     profiles: tuple[Profile, ...]
     hours: Hours
     limits: tuple[Limit, ...]
-    keys: tuple[tuple[KeyKind, ...], ...]
 
 
 def stack_of(
@@ -72,7 +65,6 @@ def stack_of(
         profiles=(*applying, policy),
         hours=Hours([*rules, *_own_hours(own)]),
         limits=tuple(limits),
-        keys=tuple(dict.fromkeys(limit.key for limit in limits)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from compliance.streams import Record
 from dialer.core.actions import Action, Claim, Settlement
 from dialer.core.events import Event, Refusal, Refused, Reserved
 from dialer.core.lead import Lead, LeadProgress
@@ -92,7 +93,11 @@ class StopStore(Protocol):
 
     async def stop(self, key: str, reason: str) -> None:
         """Forbid a key for ever, and tell the running campaigns: `lead:ID`, `number:+E164`, `person:ID`, `debt:ID`,
-        `account:ID`, `work:PERSON` or `everything`."""
+        `account:ID`, `work:PERSON` or `everything`.
+
+        A key keeps every reason for which it was stopped, and is free once all are taken back; one that it has already
+        changes nothing. Raises `ConfigError` for a reason that is empty or of several lines.
+        """
         ...
 
 
@@ -107,12 +112,12 @@ class LeadStore(StopStore, Protocol):
         """Add leads that are not there yet; returns the ids that were there already (left as they were)."""
         ...
 
-    async def stopped(self, key: str) -> str | None:
-        """The reason of a stop; None where there is none."""
+    async def stopped(self, key: str) -> tuple[str, ...]:
+        """The reasons of a stop, the first first; none where there is none."""
         ...
 
-    async def lift(self, key: str) -> bool:
-        """Take a stop back; returns whether there was one."""
+    async def lift(self, key: str, reason: str | None = None) -> tuple[str, ...]:
+        """Take a stop back, or that one reason of it; returns those that were taken back, none where there was none."""
         ...
 
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
@@ -147,14 +152,16 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 class OutsideFact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to a person outside our campaigns: a letter, a visit, a call of theirs.
 
-    `keys` are the streams that it belongs to, `outcome` is `compliance.facts.outside_outcome`. Recording the same `id`
-    and outcome again changes nothing; one event that is two kinds of fact has one id and two outcomes.
+    `keys` are the streams that it belongs to, `parts` what its record names (`compliance.streams`), `outcome` is
+    `compliance.facts.outside_outcome`. Recording the same `id` and outcome again changes nothing; one event that is two
+    kinds of fact has one id and two outcomes, and counts once.
     """
 
     keys: tuple[str, ...]
     at: float
     outcome: str
     id: str
+    parts: str = ""
 
 
 class Registries(Protocol):
@@ -210,16 +217,16 @@ class FactRecords(Protocol):
         """Record facts durably, a batch at once."""
         ...
 
-    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[tuple[float, str]]]:
-        """Each stream as (at, outcome), oldest first; a key without facts has an empty one."""
+    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[Record]]:
+        """Each stream's records, oldest first; a key without facts has an empty one."""
         ...
 
 
 class Searches(Protocol):
     """What the commands ask of the whole store."""
 
-    async def all_stops(self) -> dict[str, str]:
-        """Every stop and its reason."""
+    async def all_stops(self) -> dict[str, tuple[str, ...]]:
+        """Every stop and its reasons, the first first."""
         ...
 
     async def find_number(self, number: str) -> list[tuple[str, Lead, LeadProgress]]:

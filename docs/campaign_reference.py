@@ -49,7 +49,7 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "ring_timeout_s": "seconds a line may ring",
         "hang_up_after_ring": "a call that rang so long may be hung up when no agent would be there for its answer; it "
         "ends as NO_ANSWER. `off`: never",
-        "ring_guard_s": "no call is begun within so many seconds of the end of the hours",
+        "ring_guard_s": "no call is begun within so many seconds of the end of the hours; at least `ring_timeout_s`",
         "number_gap": "least rest of a lead between two attempts, whichever its numbers",
         "wrap_up_limit_s": "seconds an agent has after a call; then the disposition is UNDISPOSED",
         "amd": "answering-machine detection by the switch, before the agent",

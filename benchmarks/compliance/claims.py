@@ -1,8 +1,8 @@
 """The atomic claim of a batch of 100 leads, by five engines on one server that syncs every write to its disk.
 
-Each engine is a process with a campaign of its own. A claim passes six caps, is recorded in six streams and is held
-against a registry of a million numbers. Calls end a few at a time, and their ends are written meanwhile. Timed is the
-whole call: the batch made ready, sent, judged, on the disk, and the answer read.
+Each engine is a process with a campaign of its own. A claim passes six caps, is recorded in four streams (as many as
+any claim is) and is held against a registry of a million numbers. Calls end a few at a time, and their ends are written
+meanwhile. Timed is the whole call: the batch made ready, sent, judged, on the disk, and the answer read.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Row
-from compliance.clearance import CapSlot, ListCheck
-from compliance.facts import ignored_outcomes
+from compliance.clearance import CapSlot, DialCandidate, ListCheck, Place
+from compliance.streams import parts_of, streams_of
 from dialer.adapters.store.embedded import EmbeddedValkey
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
@@ -30,26 +30,29 @@ from dialer.core.lead import LeadProgress
 COMMAND = "./run bench compliance"
 SEEDS = (1,)
 ENGINES, BATCH, PERSONS = 5, 100, 4000
-BATCHES_PER_S = 4.0  # of each engine: 400 claims a second, more than 200 agents ask for
+# Of each engine. The bar's rate is 1.8 million calls an hour of all five, twice what we aim at.
+BATCHES_PER_S, HURRIED_PER_S = 1.0, 4.0
 SETTLED_AT_ONCE = 10
 WARM_UP = 3  # batches of each engine that are not counted: the first ones make the link and send the scripts
 GOAL_MS = 10.0
 BEGIN = 1_763_672_400.0
 DAY = 86400.0
 
-_ATTEMPTS = ignored_outcomes("attempt", ("voice",), ("FAILED", "CONGESTION", "INVALID_NUMBER"))
-_CONTACTS = ignored_outcomes("contact", ("voice",), ())
-_CONVERSATIONS = ignored_outcomes("conversation", ("voice",), ())
+NO_LINE = ("FAILED", "CONGESTION", "INVALID_NUMBER")  # what the caps on attempts do not count
 
 
 def rows(quick: bool) -> list[Row]:
-    """Return p50 and p99 of a claim of 100 leads at a realistic rate (the bar), and with no pause (for information)."""
-    paced, closely = measure(quick)
+    """Return p50 and p99 of a claim of 100 leads at the bar's rate; for information, four times as often and with no
+    pause."""
+    paced, hurried, closely = measure(quick)
+    claim = "of the atomic claim of 100 leads, 5 engines"
     return [
-        _row("p99 of the atomic claim of 100 leads, 5 engines, 4 batches/s each, ms", paced, 99, is_bar=True),
-        _row("p50 of the atomic claim of 100 leads, 5 engines, 4 batches/s each, ms", paced, 50),
-        _row("p99 of the same with no pause between batches, ms", closely, 99),
-        _row("p50 of the same with no pause between batches, ms", closely, 50),
+        _row(f"p99 {claim}, 1 batch/s each, ms", paced, 99, is_bar=True),
+        _row(f"p50 {claim}, 1 batch/s each, ms", paced, 50),
+        _row(f"p99 {claim}, 4 batches/s each, ms", hurried, 99),
+        _row(f"p50 {claim}, 4 batches/s each, ms", hurried, 50),
+        _row(f"p99 {claim}, with no pause, ms", closely, 99),
+        _row(f"p50 {claim}, with no pause, ms", closely, 50),
     ]
 
 
@@ -65,15 +68,16 @@ def _row(bar: str, taken_s: Sequence[float], percentile: int, *, is_bar: bool = 
     )
 
 
-def measure(quick: bool) -> tuple[list[float], list[float]]:
-    """Return what every claim took, seconds: at a realistic rate, and one batch right after the other."""
+def measure(quick: bool) -> tuple[list[float], list[float], list[float]]:
+    """Return what every claim took, seconds: at the bar's rate, at the hurried one, one batch right after the other."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedValkey(Path(folder))
         asyncio.run(server.start())
         try:
             asyncio.run(_load_registry(server.socket_path, 50_000 if quick else 1_000_000))
-            paced = _run(server.socket_path, batches=40 if quick else 240, per_s=BATCHES_PER_S)
-            return paced, _run(server.socket_path, batches=20 if quick else 200, per_s=None)
+            paced = _run(server.socket_path, batches=15 if quick else 120, per_s=BATCHES_PER_S)
+            hurried = _run(server.socket_path, batches=30 if quick else 240, per_s=HURRIED_PER_S)
+            return paced, hurried, _run(server.socket_path, batches=20 if quick else 200, per_s=None)
         finally:
             asyncio.run(server.stop())
 
@@ -137,40 +141,52 @@ def _batch(engine: int, run: int, number: int) -> list[Claim]:
 
 
 def _claim(engine: int, run: int, order: int, lead: int, at: float) -> Claim:
-    person, number, debt = f"P{lead}", f"+573{engine}{lead:07d}", f"D{engine}-{lead}"
-    keys = (
-        f"person:{person}-{engine}",
-        f"debt:{debt}",
-        f"number:{number}",
-        f"account:A{lead}-{engine}",
-        f"person+debt:{person}|{debt}",
-        f"person+account:{person}|A{lead}",
+    who = DialCandidate(
+        lead_id=f"L{lead}",
+        person=f"P{lead}-{engine}",
+        debt=f"D{engine}-{lead}",
+        number=f"+573{engine}{lead:07d}",
+        place=_BOGOTA,
+        account=f"A{lead}-{engine}",
+        subject=f"c{engine}",
     )
-    midnight = at - at % DAY
+    streams, midnight = streams_of(who), at - at % DAY
+    person, number, where = streams[0], streams[1], (f"d={who.debt}",)
+    day, week = midnight + DAY, 7 * DAY
     caps = (
-        CapSlot(rule="day", key=keys[0], max=2, since=midnight, ignores=_ATTEMPTS, resets_at=midnight + DAY),
-        CapSlot(rule="7d", key=keys[0], max=7, since=midnight - 6 * DAY, ignores=_ATTEMPTS, resets_at=midnight + DAY),
-        CapSlot(rule="7in7", key=keys[4], max=7, since=at - 7 * DAY, ignores=_ATTEMPTS, window_s=7 * DAY),
-        CapSlot(rule="4in30", key=keys[2], max=40, since=at - 30 * DAY, ignores=_CONTACTS, window_s=30 * DAY),
-        CapSlot(rule="talk", key=keys[4], max=1, since=at - 7 * DAY, ignores=_CONVERSATIONS, resets_at=midnight + DAY),
-        CapSlot(rule="72h", key=keys[0], max=1, since=at - 3 * DAY, ignores=_CONVERSATIONS, window_s=3 * DAY),
+        CapSlot(rule="day", key=person, max=2, since=midnight, exclude=NO_LINE, resets_at=day),
+        CapSlot(rule="7d", key=person, max=7, since=midnight - 6 * DAY, exclude=NO_LINE, resets_at=day),
+        CapSlot(rule="7in7", key=person, where=where, max=7, since=at - week, exclude=NO_LINE, window_s=week),
+        CapSlot(
+            rule="4in30",
+            key=number,
+            also=f"n={who.number}",
+            count="contact",
+            max=40,
+            since=at - 30 * DAY,
+            window_s=30 * DAY,
+        ),
+        CapSlot(rule="talk", key=person, where=where, count="conversation", max=1, since=at - week, resets_at=day),
+        CapSlot(rule="72h", key=person, count="conversation", max=1, since=at - 3 * DAY, window_s=3 * DAY),
     )
     return Claim(
         attempt_id=run * 2**24 + order,
-        lead_id=f"L{lead}",
-        number=number,
+        lead_id=who.lead_id,
+        number=who.number,
         at=at,
-        stop_keys=(f"lead:L{lead}", f"number:{number}", f"person:{person}", f"debt:{debt}", "everything"),
-        fact_keys=keys,
+        stop_keys=(f"lead:{who.lead_id}", *streams, "everything"),
+        fact_keys=streams,
+        fact=parts_of(who),
         caps=caps,
-        person=person,
+        person=who.person,
         lists=(_REGISTRY,),
         local_times=((2, 600),),
         profiles=("co-debt", "policy"),
-        zones=("America/Bogota",),
+        zones=_BOGOTA.zones,
     )
 
 
+_BOGOTA = Place(("CO",), ("America/Bogota",))
 _REGISTRY = ListCheck(registry="pe", fresh_since=BEGIN - 30 * DAY, when_stale="block", rule="co-dnc")
 
 

@@ -21,6 +21,7 @@ from compliance.clearance import Place
 
 Table = Literal["territories", "area_codes", "postal_codes", "postal_formats", "subdivisions"]
 _E164 = re.compile(r"\+[1-9]\d{1,14}")
+_OLD_MOBILE = re.compile(r"^\+521(?=\d{10}$)")  # Mexico's, until 2019
 _NOWHERE = "Etc/Unknown"
 _NORTH_AMERICA = 1  # the country code of its plan
 _AREA_CODE = 3  # digits, in that plan
@@ -104,7 +105,7 @@ def _parse(number: str) -> PhoneNumber | None:
     if not _E164.fullmatch(number):
         return None
     try:
-        parsed = phonenumbers.parse(number)
+        parsed = phonenumbers.parse(_OLD_MOBILE.sub("+52", number))
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None

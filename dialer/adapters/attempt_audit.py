@@ -2,13 +2,14 @@
 
 How it works: the journals that are audited and those of the same data folder (caps and stops are shared) are gone
 through as one, in the order of time. At each `Originate` the number's place is found again, the hours are asked at that
-moment, the caps at that of the claim, and the stops as they had been seen by then. What happened outside our campaigns,
-registries, consents and the hours a person asked for stand in the store and not in a journal: claims alone check them.
+moment, the caps at that of the claim, and the stops that had been seen and not been taken back by then. What happened
+outside our campaigns, registries, consents and the hours a person asked for stand in the store and not in a journal:
+claims alone check them. Rules and data are those of today: where a journal was run with others, a note says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
@@ -19,16 +20,16 @@ from compliance.auditor import Auditor, Finding, Happening, Question
 from compliance.auditor.question import kinds_of_attempt
 from compliance.auditor.whereabouts import find_place
 from compliance.clearance import Place
-from dialer.adapters.audited_rules import rules_of_header
+from dialer.adapters.audited_rules import book_of, campaign_of_header
+from dialer.adapters.audited_stops import AuditedStops
+from dialer.adapters.audited_versions import VersionsOf, notes_on_versions
 from dialer.adapters.journal import Header, read_journal
+from dialer.adapters.lifted_stops import LiftedStop, lifted_path, read_lifted
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.errors import ConfigError, JournalError
 
-# Between campaigns a stop comes into force when the store has it, which the other's journal does not tell: so long
-# after the call that set it, seconds.
-STOP_REACHES_S = 5.0
 TOLD_EVERY = 1000  # steps
 EVERYTHING = "everything"
 
@@ -48,13 +49,19 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit found. `attempts` were placed and checked; `looked_back` are attempts of other journals."""
+    """What an audit found. `attempts` were placed and checked; `looked_back` are attempts of other journals.
+
+    `versions` are those that each audited journal names, of all that verdicts depend on; `versions_now` those that they
+    were checked with.
+    """
 
     journals: tuple[str, ...]
     attempts: int
     looked_back: int
     violations: tuple[Violation, ...]
     notes: tuple[str, ...] = ()
+    versions: dict[str, dict[str, str]] = {}
+    versions_now: dict[str, str] = {}
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -102,13 +109,19 @@ def lines_of(journals: Sequence[Path]) -> int:
 
 
 def audit_journals(
-    journals: Sequence[Path], *, beside: Sequence[Path] = (), told: Callable[[float], None] | None = None
+    journals: Sequence[Path],
+    *,
+    beside: Sequence[Path] = (),
+    versions_of: VersionsOf | None = None,
+    told: Callable[[float], None] | None = None,
 ) -> AuditReport:
     """Check every call that these journals placed; `told` is given the lines done, now and then.
 
-    Raises `JournalError` for a file that is no journal, `ConfigError` for rules that cannot be read.
+    `versions_of` says what verdicts on a campaign depend on today. The stops that were taken back are read where the
+    journals are. Raises `JournalError` for a file that is no journal, `ConfigError` for rules that cannot be read.
     """
-    audit = _Audit(told)
+    folders = {path.resolve().parent.parent for path in (*journals, *beside)}
+    audit = _Audit(told, versions_of, read_lifted(lifted_path(folder) for folder in sorted(folders)))
     for path in journals:
         audit.open(path, audited=True)
     for path in beside:
@@ -158,6 +171,7 @@ _STREAMS = ("person", "debt", "account", "number", "subject", "campaign")
 class _Run:
     """One journal: its rules, and what of it has been seen so far."""
 
+    index: int
     path: Path
     audited: bool
     header: Header
@@ -169,17 +183,20 @@ class _Run:
     claims: dict[int, act.Claim] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
     placed: set[tuple[int, int]] = field(default_factory=set)
-    stops: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 
 class _Audit:
-    def __init__(self, told: Callable[[int], None] | None) -> None:
+    def __init__(
+        self, told: Callable[[float], None] | None, versions_of: VersionsOf | None, lifted: Sequence[LiftedStop]
+    ) -> None:
         self._told = told
+        self._versions_of = versions_of
+        self._versions: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}  # by journal: recorded, of today
         self._runs: list[_Run] = []
         self._auditors: dict[bytes, Auditor] = {}
         self._attempts: dict[tuple[str, int], _Attempt] = {}
         self._streams: dict[tuple[str, str], list[_Attempt]] = {}
-        self._stops: dict[str, tuple[float, str]] = {}  # of all journals
+        self._stops = AuditedStops(lifted)  # of all journals
         self._places: dict[str, tuple[Place, tuple[Finding, ...]]] = {}
         self._violations: list[Violation] = []
         self._checked = 0
@@ -192,11 +209,15 @@ class _Audit:
         header, steps = read_journal(path)
         shape = msgspec.json.encode(header.campaign)
         auditor = self._auditors.get(shape)
+        campaign = campaign_of_header(header, path)
         if auditor is None:
-            auditor = self._auditors[shape] = Auditor(rules_of_header(header, path))
+            auditor = self._auditors[shape] = Auditor(book_of(campaign))
+        if audited and self._versions_of is not None:
+            self._versions[str(path)] = (header.versions, self._versions_of(campaign))
         name = str(header.campaign["campaign"])
         index = len(self._runs)
         run = _Run(
+            index=index,
             path=path,
             audited=audited,
             header=header,
@@ -222,11 +243,12 @@ class _Audit:
         """Go through all of them in the order of time."""
         steps = lines = 0
         for step in merge(*(run.steps for run in self._runs), key=lambda step: step.at):
+            self._stops.go_to(step.at)
             self._take(self._runs[step.journal], step)
             steps, lines = steps + 1, lines + 1 + len(step.actions)
             if self._told is not None and steps % TOLD_EVERY == 0:
                 self._told(lines)
-        notes = []
+        notes = notes_on_versions(self._versions)
         if self._own_zones:
             notes.append(
                 f"{len(self._own_zones)} numbers were held to the zone that their list named, not to their own"
@@ -237,6 +259,8 @@ class _Audit:
             looked_back=self._looked_back,
             violations=tuple(self._violations),
             notes=tuple(notes),
+            versions={path: dict(recorded) for path, (recorded, _) in self._versions.items()},
+            versions_now={name: each for _, now in self._versions.values() for name, each in now.items()},
         )
 
     def _take(self, run: _Run, step: Step) -> None:
@@ -247,7 +271,7 @@ class _Audit:
             case ev.Reserved():
                 run.held.update(event.attempt_ids)
             case ev.LeadStopped():
-                self._stop(run, (event.key,), event.at, event.reason)
+                self._stops.add((event.key,), event.reason, event.at, run.index)
             case ev.AttemptsInherited():
                 for claim in event.claims:
                     self._inherit(run, claim)
@@ -263,7 +287,7 @@ class _Audit:
                     for settlement in action.settlements:
                         self._settle(run, settlement)
                 case act.Stop():
-                    self._stop(run, action.keys, event.at, action.reason)
+                    self._stops.add(action.keys, action.reason, event.at, run.index)
                 case _:
                     pass
 
@@ -300,12 +324,7 @@ class _Audit:
         if attempt is not None:
             attempt.disposition = settlement.disposition
             attempt.settled = True
-        self._stop(run, settlement.stop_keys, settlement.at, settlement.stop_reason)
-
-    def _stop(self, run: _Run, keys: Sequence[str], at: float, reason: str) -> None:
-        for key in keys:
-            run.stops.setdefault(key, (at, reason))
-            self._stops.setdefault(key, (at, reason))
+        self._stops.add(settlement.stop_keys, settlement.stop_reason, settlement.at, run.index)
 
     # ---- the checks -------------------------------------------------------------------------------------------
     def _place_call(self, run: _Run, line: int, at: float, call: act.Originate) -> None:
@@ -338,7 +357,9 @@ class _Audit:
         if lead is None or number is None:
             yield Finding(rule="lead.unknown", text=f"no lead {call.lead_id!r} with this number was loaded before")
             return
-        yield from self._stopped(run, at, lead, number, claim)
+        claimed_at = claim.at if claim is not None else at
+        for key, stop in self._stops.against(_stop_keys(lead, number), run.index, claimed_at=claimed_at, at=at):
+            yield Finding(rule=f"stop:{stop.reason}", text=f"{key} had been stopped {at - stop.since:.0f} s before")
         place, faults = self._where(run, number)
         yield from faults
         if faults:
@@ -346,7 +367,7 @@ class _Audit:
         yield from run.auditor.shut(place, at)
         yield from _undeclared(run.auditor, place, claim)
         if known is None:  # a further try is the same attempt
-            question = _question_of(run, lead, number, claim.at if claim is not None else at)
+            question = _question_of(run, lead, number, claimed_at)
             yield from run.auditor.too_many(question, place, self._past(run.auditor, question))
 
     def _where(self, run: _Run, number: PhoneNumber) -> tuple[Place, tuple[Finding, ...]]:
@@ -373,18 +394,6 @@ class _Audit:
             for country in sorted(outside)
         )
         return place, missing or run.auditor.unknown_countries(place)
-
-    def _stopped(
-        self, run: _Run, at: float, lead: Lead, number: PhoneNumber, claim: act.Claim | None
-    ) -> Iterator[Finding]:
-        for key in _stop_keys(lead, number):
-            seen, reason = run.stops.get(key, (None, ""))
-            if seen is None and key in self._stops:
-                elsewhere, reason = self._stops[key]
-                if elsewhere + STOP_REACHES_S < (claim.at if claim is not None else at):
-                    seen = elsewhere
-            if seen is not None:
-                yield Finding(rule=f"stop:{reason}", text=f"{key} had been stopped {at - seen:.0f} s before")
 
     def _past(self, auditor: Auditor, question: Question) -> list[Happening]:
         """What may count for this call: what shares a part of a rule's key with it."""

@@ -1,4 +1,4 @@
-"""The rules that a journal's header names, as the auditor takes them."""
+"""The campaign of a journal's header and its rules, with our packs as they are today, as the auditor takes them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,16 @@ from dialer.config.rule_packs import campaign_cap, country_profiles, known_juris
 from dialer.errors import ConfigError
 
 
-def rules_of_header(header: Header, path: Path) -> Rulebook:
-    """Return the rules of the campaign that a journal's header holds, with our packs as they are today.
-
-    Raises `ConfigError` for a campaign or an own rule pack that cannot be read any more.
-    """
+def campaign_of_header(header: Header, path: Path) -> Campaign:
+    """Return the campaign that a journal's header holds. Raises `ConfigError` for one that cannot be read any more."""
     try:
-        campaign = Campaign.model_validate(header.campaign)
+        return Campaign.model_validate(header.campaign)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
             f"{path}:1: campaign.{where}: {first['msg']}: read it with version {header.version}, which wrote it"
         ) from error
-    return book_of(campaign)
 
 
 def book_of(campaign: Campaign) -> Rulebook:

@@ -18,6 +18,7 @@ from compliance.clearance import CapSlot, Clearance, DialCandidate
 from compliance.frequency import PAST_WINDOW_S
 from compliance.reason import Reason, reason_of_limit
 from compliance.ruleset import EVERYTHING, RuleSet
+from compliance.streams import Record, counted, facts_under
 from compliance.verdict import judge
 from compliance.zones import load_zone
 from dialer.core.actions import Claim
@@ -91,12 +92,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """What the store has on them."""
 
-    stops: dict[str, str]  # of those that would forbid the attempt
+    stops: dict[str, tuple[str, ...]]  # of those that would forbid the attempt: all their reasons
     registries: dict[str, RegistryInfo]
     on: frozenset[str]  # registries that the number is on
     consents: dict[str, Consent]
     hours: PersonHours
-    facts: Mapping[str, Sequence[tuple[float, str]]]  # by stream, none later than the moment asked about
+    person: str
+    facts: Mapping[str, Sequence[Record]]  # by stream, none later than the moment asked about
 
 
 async def standing_of(store: PeopleStore, asked: Asked, now: float) -> Standing:
@@ -162,22 +164,24 @@ async def _records_of(store: PeopleStore, person: str, number: str, checks: Chec
     keys = dict.fromkeys((*checks.stop_keys, EVERYTHING))
     facts = await store.facts_of(checks.fact_keys)
     return Records(
-        stops={key: reason for key in keys if (reason := await store.stopped(key)) is not None},
+        stops={key: reasons for key in keys if (reasons := await store.stopped(key))},
         registries={info.name: info for info in await store.registries()},
         on=frozenset(await store.registries_of(number)),
         consents={} if checks.consent is None else await store.consents_of(checks.consent.keys),
         hours=await store.hours_of(person),
-        facts={key: [fact for fact in stream if fact[0] <= now] for key, stream in facts.items()},
+        person=person,
+        facts={key: [fact for fact in stream if fact.at <= now] for key, stream in facts.items()},
     )
 
 
 # ---- for ever, or until somebody does something -----------------------------------------------------------------
 def _stopped(records: Records) -> Iterator[Reason]:
-    for key, reason in records.stops.items():
-        if key == EVERYTHING:
-            yield Reason(rule="stop:everything", text=f"Every call is forbidden ({reason}): `dialer resume --all`.")
-        else:
-            yield Reason(rule=f"stop:{reason}", text=f"{key} is stopped ({reason}).")
+    for key, reasons in records.stops.items():
+        for reason in reasons:
+            if key == EVERYTHING:
+                yield Reason(rule="stop:everything", text=f"Every call is forbidden ({reason}): `dialer resume --all`.")
+            else:
+                yield Reason(rule=f"stop:{reason}", text=f"{key} is stopped ({reason}).")
 
 
 def _progress_reasons(asked: Asked, now: float) -> Iterator[Reason]:
@@ -258,8 +262,8 @@ def _inconvenient_minutes(checks: Checks, hours: PersonHours) -> int:
 
 
 def _counted(cap: CapSlot, records: Records) -> list[float]:
-    ignored = frozenset(cap.ignores)
-    return [at for at, outcome in records.facts.get(cap.key, ()) if at >= cap.since and outcome not in ignored]
+    under = facts_under(cap, records.facts.get(cap.key, ()), records.facts.get(f"person:{records.person}", ()))
+    return [fact.at for fact in counted(cap, under)]
 
 
 def _cap_state(cap: CapSlot, records: Records, now: float) -> CapState:
@@ -328,7 +332,7 @@ def _passed(checks: Checks, records: Records) -> Iterator[str]:
 
 def _last(asked: Asked, records: Records) -> Iterator[Happened]:
     facts = {
-        fact
+        (fact.at, fact.outcome)
         for key in (f"person:{asked.candidate.person}", f"number:{asked.candidate.number}")
         for fact in records.facts.get(key, ())
     }

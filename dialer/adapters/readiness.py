@@ -152,7 +152,7 @@ class _Looker:
         if not stops or self._rules.fault(lead.numbers[progress.number_index].place):
             return ""
         who = self._claims.candidate(lead, progress.number_index)
-        found = [stops[key] for key in self._rules.clearance(who, self._now).stop_keys if key in stops]
+        found = [stops[key][0] for key in self._rules.clearance(who, self._now).stop_keys if key in stops]
         return found[0] if found else ""
 
 

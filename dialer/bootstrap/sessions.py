@@ -86,9 +86,10 @@ async def _session(
     name = campaign.campaign
     opening = on_the_lists(await open_by(store, name), leads)
     try:
-        reason = await store.stopped(EVERYTHING)
-        if reason is not None:
-            raise ConfigError(f"every call is forbidden ({reason}): `dialer resume --all` lifts the emergency stop")
+        if reasons := await store.stopped(EVERYTHING):
+            raise ConfigError(
+                f"every call is forbidden ({', '.join(reasons)}): `dialer resume --all` lifts the emergency stop"
+            )
         engine = make_engine(campaign, run=opening.run, seed=seed)
         header = header_of(
             campaign,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -107,23 +108,53 @@ _MENDABLE = (ConfigError, CampaignRunning, JournalError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit. A fault of the user's is one line on stderr, never a traceback."""
+    """Run a command and exit. A fault of the user's is one line on stderr, never a traceback.
+
+    Where whoever reads what we print has seen enough (`| head`), nothing more is said and the code is 1.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an old terminal shows `?` for a sign that it does not have
             stream.reconfigure(errors="replace")
     try:
+        try:
+            code = _run(arguments)
+        finally:
+            if sys.stdout is not None:  # it may have been closed
+                sys.stdout.flush()
+    except OSError as error:
+        if error.errno in _FULL:
+            _put_away(1)
+            say(f"cannot write on: {error.strerror}", file=sys.stderr)
+        elif error.errno == errno.EPIPE and (unread := _unread()):
+            _put_away(*unread)
+        else:
+            raise
+        sys.exit(1)
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
         code = app(arguments)
-        if sys.stdout is not None:  # it may have been closed
-            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
     except DialerError as error:
         say(error, file=sys.stderr)
-        sys.exit(2 if isinstance(error, _MENDABLE) else 1)
+        return 2 if isinstance(error, _MENDABLE) else 1
     except KeyboardInterrupt:
-        sys.exit(130)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter's own flush must not complain once more
-        say(f"cannot write on: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 130
+
+
+def _unread() -> list[int]:
+    """Return those of standard output and error whose reader is gone: any other broken pipe is a fault of ours."""
+    if not hasattr(select, "poll"):
+        return [1]
+    poll = select.poll()
+    for stream in (1, 2):
+        poll.register(stream, 0)
+    return [stream for stream, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+
+
+def _put_away(*streams: int) -> None:
+    """Let what is still to be written go nowhere: the interpreter's own flush must not complain once more."""
+    for stream in streams:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

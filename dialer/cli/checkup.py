@@ -232,7 +232,7 @@ def _store_finding(found: Inspection, record: CampaignRecord, leads: Sequence[Le
 def _emergency(data: MemoryData) -> list[Finding]:
     if EVERYTHING not in data.stops:
         return []
-    text = f"every call is forbidden ({data.stops[EVERYTHING]}): `dialer resume --all` lifts it"
+    text = f"every call is forbidden ({', '.join(data.stops[EVERYTHING])}): `dialer resume --all` lifts it"
     return [Finding(what="emergency stop", ok=False, text=text)]
 
 

@@ -432,12 +432,13 @@ async def _lift(data: Path, redis_url: str | None) -> bool:
     from compliance.ruleset import EVERYTHING
     from dialer.adapters.audit import audit_log, myself
     from dialer.adapters.store.redis import open_store
+    from dialer.cli.record_store import lift
 
     _must_have_store(data, redis_url)
     async with open_store(redis_url, data) as store:
-        lifted = await store.lift(EVERYTHING)
+        lifted = await lift(store, EVERYTHING, data)
     audit_log(data).write(myself(), "*", "resume --all")
-    return lifted
+    return bool(lifted)
 
 
 def _must_have_store(data: Path, redis_url: str | None) -> None:

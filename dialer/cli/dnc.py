@@ -103,21 +103,23 @@ def remove(
 
 
 async def _remove(keys: tuple[str, ...], reason: str, data: Path, redis_url: str | None) -> int:
-    from dialer.cli.record_store import note, open_records
+    from dialer.cli.record_store import lift, note, open_records
     from dialer.cli.safe_text import say
 
     async with open_records(redis_url, data) as store:
-        stops = {key: why for key in keys if (why := await store.stopped(key)) is not None}
-        others = {key: why for key, why in stops.items() if why != DO_NOT_CALL}
-        for key, why in others.items():
-            note(data, "dnc remove", refused=f"stopped for another reason: {why}", key=key, reason=reason)
-            say(f"{key} stays stopped ({why}): that is no request not to be called; see `dialer lead lift`")
-        lifted = [key for key in stops if key not in others]
+        lifted = [key for key in keys if await lift(store, key, data, DO_NOT_CALL)]
+        others = {key: ", ".join(left) for key in keys if (left := await store.stopped(key))}
         for key in lifted:
-            await store.lift(key)
             note(data, "dnc remove", key=key, reason=reason)
-            say(f"{key} is stopped no more; a campaign that gave it up dials it again from its next run on")
-        if not stops:
+            if key not in others:
+                say(f"{key} is stopped no more; a campaign that gave it up dials it again from its next run on")
+        for key, why in others.items():
+            if key in lifted:
+                say(f"the request of {key} is taken back; it stays stopped ({why}): see `dialer lead lift`")
+            else:
+                note(data, "dnc remove", refused=f"stopped for another reason: {why}", key=key, reason=reason)
+                say(f"{key} stays stopped ({why}): that is no request not to be called; see `dialer lead lift`")
+        if not lifted and not others:
             say(f"{keys[0]} was not stopped")
         listed = [] if not keys[0].startswith("number:") else await _listed(store, keys)
         if listed:
@@ -271,7 +273,7 @@ async def _check(forms: tuple[str, ...], data: Path, redis_url: str | None, *, j
     async with open_records(redis_url, data) as store:
         names = {name for form in forms for name in await store.registries_of(form)}
         on = [info for info in await store.registries() if info.name in names]
-        stops = {key: why for key in await _stop_keys(store, forms) if (why := await store.stopped(key)) is not None}
+        stops = {key: reasons for key in await _stop_keys(store, forms) if (reasons := await store.stopped(key))}
     forbidden = bool(on or stops)
     if json:
         answer = {"number": forms[0], "may_be_called": not forbidden, "registries": on, "stops": stops}
@@ -279,8 +281,8 @@ async def _check(forms: tuple[str, ...], data: Path, redis_url: str | None, *, j
         return int(forbidden)
     for info in on:
         say(f"on {info.name}, as of {written(info.as_of)}, imported {written(info.imported_at)} from {info.source}")
-    for key, why in stops.items():
-        say(f"stopped ({why}): {key}")
+    for key, reasons in stops.items():
+        say(f"stopped ({', '.join(reasons)}): {key}")
     if not forbidden:
         say(f"{forms[0]} is on no registry here, and nothing stops it")
     return int(forbidden)

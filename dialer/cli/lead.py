@@ -131,11 +131,14 @@ def lift(
     key: str,
     *,
     reason_text: str,
+    reason: StopReason | None = None,
     country: str = "",
     data: Path = Path(".cadencia"),
     redis_url: str | None = None,
 ) -> int:
-    """Take back a stop, whatever its reason. A running campaign that gave the lead up dials it again from its next run.
+    """Take back a stop: every reason of it, or one. What is stopped for several stays stopped until all are taken back.
+
+    A running campaign that gave the lead up dials it again from its next run.
 
     Parameters
     ----------
@@ -143,6 +146,8 @@ def lift(
         As for `dialer lead stop`.
     reason_text
         Why it may be dialled again, for the audit log.
+    reason
+        The one reason to take back; without it, all.
     country
         The country of a number without a country code, as PE.
     data
@@ -155,25 +160,33 @@ def lift(
 
     if not reason_text.strip():
         raise ConfigError("--reason-text: expected why it may be dialled again")
-    return run_async(_lift(read_keys(key, country=country), reason_text, data, redis_url))
+    return run_async(_lift(read_keys(key, country=country), reason, reason_text, data, redis_url))
 
 
-async def _lift(keys: tuple[str, ...], why: str, data: Path, redis_url: str | None) -> int:
-    from dialer.cli.record_store import note, open_records
+async def _lift(keys: tuple[str, ...], reason: str | None, why: str, data: Path, redis_url: str | None) -> int:
+    from dialer.cli.record_store import lift, note, open_records
     from dialer.cli.safe_text import say
 
-    lifted = False
+    done = stopped = False
     async with open_records(redis_url, data) as store:
         for key in keys:
-            reason = await store.stopped(key)
-            if reason is not None and await store.lift(key):
-                lifted = True
-                note(data, "lead lift", key=key, stopped_for=reason, reason=why)
-                say(f"{key} is stopped no more (it was: {reason})")
+            lifted = ", ".join(await lift(store, key, data, reason))
+            left = ", ".join(await store.stopped(key))
+            if not lifted:
+                if left:
+                    stopped = True
+                    say(f"{key} is stopped for {left}, not for {reason}")
+                continue
+            done = True
+            note(data, "lead lift", key=key, stopped_for=lifted, reason=why)
+            if left:
+                say(f"{key} stays stopped ({left}), no more for {lifted}")
+            else:
+                say(f"{key} is stopped no more (it was: {lifted})")
                 say("a running campaign that gave it up dials it again from its next run on")
-        if not lifted:
+        if not (done or stopped):
             say(f"{keys[0]} was not stopped")
-    return 0 if lifted else 1
+    return 0 if done else 1
 
 
 def hours(

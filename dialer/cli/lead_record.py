@@ -12,7 +12,6 @@ from dialer.errors import ConfigError
 if TYPE_CHECKING:
     from dialer.adapters.lead_search import Sought
     from dialer.adapters.outside_fact import Happening
-    from dialer.core.lead import Lead
     from dialer.ports import OutsideFact
 
 _KINDS: tuple[str, ...] = get_args(FactKind)
@@ -40,7 +39,7 @@ def record(
 ) -> int:
     """Record a letter, a message, a visit, a call of theirs or of another system: it counts like one of our own.
 
-    A fact without a debt counts for every debt that the person has on a list. A message that asks to stop is a
+    A fact without a debt counts for every debt of the person. A message that asks to stop is a
     do-not-call request: whoever sent it is never dialled again, by any campaign. The same fact told twice is one.
 
     Parameters
@@ -157,30 +156,22 @@ def _of_file(file: Path, country: str, now: float, *, kind: str, channel: str) -
 
 async def _record(told: list[Happening], data: Path, redis_url: str | None) -> None:
     from compliance.stop_words import is_stop_request
-    from dialer.adapters.lead_search import Sought, find_leads
-    from dialer.adapters.outside_fact import belongs, fact_of, persons_of
+    from dialer.adapters.lead_search import find_leads
+    from dialer.adapters.outside_fact import fact_of, persons_of
     from dialer.adapters.store.embedded import EmbeddedValkey
     from dialer.cli.dnc import DO_NOT_CALL
     from dialer.cli.record_store import note, open_records, stop_all
     from dialer.cli.safe_text import say
-    from dialer.config.rule_packs import law
 
-    laws = [law("debt_collection"), law("telemarketing")]
     async with open_records(redis_url, data) as store:
         where = redis_url or EmbeddedValkey(data).socket_path
-        first = await find_leads(where, _sought(told))
-        # Whoever it happened to has other leads, on other debts: they are found by the person.
-        persons = {lead.person for _, lead in first} | {happening.person for happening in told if happening.person}
-        by_person: dict[str, list[tuple[str, Lead]]] = {}
-        for campaign, lead in await find_leads(where, Sought(persons=persons)):
-            by_person.setdefault(lead.person, []).append((campaign, lead))
+        leads = await find_leads(where, _sought(told))
         facts: list[OutsideFact] = []
         stops: list[str] = []
         unknown = 0
         for happening in told:
-            whom = persons_of(happening, [entry for entry in first if belongs(happening, entry[1])])
-            theirs = [entry for person in whom for entry in by_person.get(person, [])]
-            facts.append(fact_of(happening, whom, theirs, laws))
+            whom = persons_of(happening, leads)
+            facts.append(fact_of(happening, whom, (lead for _, lead in leads if lead.person in whom)))
             unknown += not whom
             if happening.text and is_stop_request(happening.text):
                 stops += [f"person:{person}" for person in whom]

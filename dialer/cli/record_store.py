@@ -61,10 +61,23 @@ async def stop_all(
         before = await asyncio.gather(*(store.stopped(key) for key, _ in chunk))
         await asyncio.gather(*(store.stop(key, reason) for key, reason in chunk))
         for (key, reason), earlier in zip(chunk, before, strict=True) if few else ():
-            already = "" if earlier is None else f" (it was stopped already: {earlier})"
+            already = f" (it was stopped already: {', '.join(earlier)})" if earlier else ""
             say(f"{key} is stopped ({reason}): it will not be dialled again{already}")
     if not few:
         say(f"{len(stops):,} are stopped: they will not be dialled again")
+
+
+async def lift(store: RedisStore, key: str, data: Path, reason: str | None = None) -> tuple[str, ...]:
+    """Take a stop back, or that one reason of it; returns those taken back. `dialer compliance audit` is told."""
+    import time
+
+    from dialer.adapters.lifted_stops import LiftedStop, note_lifted
+
+    at = time.time()
+    lifted = await store.lift(key, reason)
+    if lifted:
+        note_lifted(data, LiftedStop(at=at, key=key, reasons=lifted))
+    return lifted
 
 
 def moment(option: str, text: str) -> float:

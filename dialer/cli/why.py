@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compliance.rule import Scope
+from dialer.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +24,7 @@ def why(
     campaign: Path | None = None,
     *,
     at: str | None = None,
+    scope: Scope | None = None,
     country: str = "",
     json: bool = False,
     data: Path = Path(".cadencia"),
@@ -36,9 +40,11 @@ def why(
     number
         The number in E.164 (+51...).
     campaign
-        The campaign's file, for its own rules. Without one, the law of debt collection alone.
+        The campaign's file, for its own rules. Without one, the law alone.
     at
         As if it were then, as 2026-12-08T10:00-05:00; the records are those of now.
+    scope
+        What the call is for, where no campaign's file says so: debt_collection if not given.
     country
         The country of a number without a country code, as PE.
     json
@@ -61,8 +67,11 @@ def why(
 
     now = time.time() if at is None else moment("--at", at)
     forms = read_number_forms(number, country)
+    if campaign is not None and scope is not None:
+        raise ConfigError(f"--scope {scope}: expected none beside {campaign}, which has its own")
     settings = None if campaign is None else read_campaign(campaign)
-    standings = run_async(_standings(forms, settings, campaign, now, data, redis_url))
+    rules = _rules(settings, campaign, scope or "debt_collection")
+    standings = run_async(_standings(forms, rules, settings, now, data, redis_url))
     allowed = any(standing.allowed for standing in standings)
     if json:
         answer = {"number": forms[0], "allowed": allowed, "leads": standings}
@@ -73,25 +82,24 @@ def why(
 
 
 async def _standings(
-    forms: tuple[str, ...], campaign: Campaign | None, file: Path | None, now: float, data: Path, redis_url: str | None
+    forms: tuple[str, ...], rules: Rulebook, campaign: Campaign | None, now: float, data: Path, redis_url: str | None
 ) -> list[Standing]:
     from dialer.adapters.number_standing import standing_of
     from dialer.cli.record_store import open_records
 
     async with open_records(redis_url, data) as store:
-        questions = await _asked_of_leads(store, forms, campaign, file)
+        questions = await _asked_of_leads(store, forms, rules, campaign)
         if not questions:
-            return [await _unlisted(store, forms[0], campaign, file, now)]
+            return [await _unlisted(store, forms[0], rules, now)]
         return [await standing_of(store, question, now) for question in questions]
 
 
 async def _asked_of_leads(
-    store: RedisStore, forms: tuple[str, ...], campaign: Campaign | None, file: Path | None
+    store: RedisStore, forms: tuple[str, ...], rules: Rulebook, campaign: Campaign | None
 ) -> list[Asked]:
     """One question for each lead that has the number; with a campaign file, of that campaign alone."""
     from dialer.adapters.number_standing import Asked
 
-    rules = _rules(campaign, file)
     found: list[Asked] = []
     for form in forms:
         for name, lead, progress in await store.find_number(form):
@@ -112,9 +120,7 @@ async def _asked_of_leads(
     return found
 
 
-async def _unlisted(
-    store: RedisStore, number: str, campaign: Campaign | None, file: Path | None, now: float
-) -> Standing:
+async def _unlisted(store: RedisStore, number: str, rules: Rulebook, now: float) -> Standing:
     """Return how a number stands that no lead has: by the law of its place, and as its own person, as a list would
     have it that names none."""
     from compliance.clearance import DialCandidate
@@ -134,18 +140,17 @@ async def _unlisted(
             reasons=(Reason(rule=place.fault, text=place.fault_text),),
             next_allowed_at=None,
         )
-    rules = _rules(campaign, file)
     candidate = DialCandidate(lead_id=number, person=number, debt=number, number=number, place=place.place)
     return await standing_of(
         store, Asked(candidate=candidate, rules=rules.rules, checks_at=rules.checks(candidate)), now
     )
 
 
-def _rules(campaign: Campaign | None, file: Path | None) -> Rulebook:
+def _rules(campaign: Campaign | None, file: Path | None, scope: Scope) -> Rulebook:
     from dialer.config.rule_packs import law, rule_set
 
     if campaign is None:
-        return Rulebook(law("debt_collection"), None)
+        return Rulebook(law(scope), None)
     return Rulebook(rule_set(campaign, Path() if file is None else file.parent), campaign)
 
 

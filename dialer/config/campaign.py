@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from compliance.streams import somebody_in
 from dialer.config.abandon import DEFAULT_ABANDON_RULES, AbandonRule, distinct
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -95,7 +105,7 @@ class Cap(Section):
     count: Literal["attempt", "contact", "conversation", "communication"] = "attempt"
     max: int = Field(ge=1, le=1000)
     period: Period
-    key: tuple[KeyKind, ...] = Field(min_length=1)
+    key: Annotated[tuple[KeyKind, ...], Field(min_length=1), AfterValidator(somebody_in)]
     channels: tuple[Channel, ...] = Field(("voice",), min_length=1)
     exclude: tuple[str, ...] = ()  # dispositions that do not count
 

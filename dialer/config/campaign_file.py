@@ -20,6 +20,8 @@ from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 
 TELEPHONE_KEYS = "0123456789*#"
+# The switch counts the ring time-out from the call's begin: so long may a carrier take until the telephone rings.
+SET_UP_S = 5.0
 _ANY = "*"
 _TOO_SHORT = "expected at least one entry, found none"
 
@@ -116,10 +118,18 @@ def _unlawful(campaign: Campaign) -> Iterator[tuple[Loc, str]]:
         longest = max(rings, key=lambda profile: profile.ring.min_s if profile.ring is not None else 0.0)
         assert longest.ring is not None
         least, cite = longest.ring.min_s, longest.ring.cite or longest.cite
-        for key in ("ring_timeout_s", "hang_up_after_ring"):
-            seconds = getattr(campaign, key)
-            if seconds is not None and seconds < least:
-                yield (key,), f"expected at least {least:g} ({longest.id}: {cite}), was {seconds:g}"
+        if campaign.hang_up_after_ring is not None and campaign.hang_up_after_ring < least:
+            text = f"expected at least {least:g} ({longest.id}: {cite}), was {campaign.hang_up_after_ring:g}"
+            yield ("hang_up_after_ring",), text
+        if campaign.ring_timeout_s < least + SET_UP_S:
+            yield (
+                ("ring_timeout_s",),
+                f"expected at least {least + SET_UP_S:g}: {SET_UP_S:g} until it rings, {least:g} of ringing "
+                f"({longest.id}: {cite}), was {campaign.ring_timeout_s:g}",
+            )
+    if campaign.ring_guard_s < campaign.ring_timeout_s:
+        text = f"expected at least ring_timeout_s ({campaign.ring_timeout_s:g}), or a call may ring past the end"
+        yield ("ring_guard_s",), f"{text} of the hours, was {campaign.ring_guard_s:g}"
     least_deadline = min((p.abandon.connect_deadline_s for p in profiles if p.abandon is not None), default=inf)
     if campaign.connect_deadline_s > least_deadline:
         text = f"expected at most {least_deadline:g}, as the law of a jurisdiction has it"

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from compliance.rule import (
@@ -35,6 +35,7 @@ from compliance.rule import (
     Scope,
     WindowRule,
 )
+from compliance.streams import somebody_in
 from dialer.config.campaign import Period, Section, Window
 from dialer.config.names import meant
 from dialer.config.yaml_lines import Document, Loc
@@ -103,7 +104,7 @@ class PackCap(Part):
     count: Count
     max: int = Field(ge=1, le=1000)
     period: Period
-    key: tuple[KeyKind, ...] = Field(min_length=1)
+    key: Annotated[tuple[KeyKind, ...], Field(min_length=1), AfterValidator(somebody_in)]
     channels: tuple[Channel, ...] = Field(("voice",), min_length=1)
     exclude: tuple[str, ...] = Field((), description="dispositions that do not count")
     only_use: Literal["", "work"] = ""
@@ -120,7 +121,7 @@ class PackCooldown(Part):
 
     id: RuleId
     after: After
-    key: tuple[KeyKind, ...] = Field(min_length=1)
+    key: Annotated[tuple[KeyKind, ...], Field(min_length=1), AfterValidator(somebody_in)]
     days: int | None = Field(None, ge=1, le=366)
     hours: int | None = Field(None, ge=1, le=8784)
     first_day: Literal["event_day", "next_day"] = "event_day"

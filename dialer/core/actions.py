@@ -13,7 +13,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Something the engine wants done."""
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One attempt to be claimed: its lead, the stops that would forbid it, and all that it must pass (the fields of
     `compliance.clearance.Clearance`)."""
 
@@ -23,7 +23,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: float
     stop_keys: tuple[str, ...]
     fact_keys: tuple[str, ...]  # the streams in which the attempt is recorded, capped or not
-    caps: tuple[CapSlot, ...]
+    caps: tuple[CapSlot, ...] = ()
+    fact: str = ""  # the parts of its record there (`compliance.streams.parts_of`)
     person: str = ""
     lists: tuple[ListCheck, ...] = ()
     consent: ConsentCheck | None = None

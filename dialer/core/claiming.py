@@ -53,6 +53,7 @@ class Claims:
             at=now,
             stop_keys=clearance.stop_keys,
             fact_keys=clearance.fact_keys,
+            fact=clearance.fact,
             caps=clearance.caps,
             person=candidate.person,
             lists=clearance.lists + self._own_lists if self._own_lists else clearance.lists,

@@ -78,8 +78,10 @@ def _is_of_number(claim: Claim, rule: str) -> bool:
     and consents, which may be given for a number, and caps that count by the number or its use."""
     if rule.startswith(("dnc:", "consent:")):
         return True
-    kinds = [cap.key.partition(":")[0].split("+") for cap in claim.caps if cap.rule == rule]
-    return any("number" in parts or "use" in parts for parts in kinds)
+    caps = [cap for cap in claim.caps if cap.rule == rule]
+    return any(
+        cap.key.startswith("number:") or any(part.startswith(("n=", "u=")) for part in cap.where) for cap in caps
+    )
 
 
 def fitted(progress: LeadProgress, numbers: int) -> LeadProgress:

@@ -20,7 +20,7 @@ from compliance.clearance import CapSlot
 from compliance.rule import PeriodKind
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
-from tests.conformance.specimens import claim, settlement
+from tests.conformance.specimens import claim, settlement, slot
 
 ZONE = ZoneInfo("America/Santiago")  # its clocks are set on 2026-04-04, within the time that is played
 BEGIN = datetime(2026, 3, 20, 12, tzinfo=UTC).timestamp()
@@ -79,12 +79,12 @@ def caps_of(key: str) -> tuple[Cap, ...]:
 
 
 def slots(key: str, at: float) -> Iterator[CapSlot]:
-    yield CapSlot(rule="all", key=key, max=10**9, since=0.0)
+    yield slot(key, rule="all", max=10**9, since=0.0)
     for cap in caps_of(key):
         window_s = cap.n * 3600.0 if cap.kind == "rolling_hours" else None
-        yield CapSlot(
+        yield slot(
+            key,
             rule=cap.kind,
-            key=key,
             max=cap.max,
             since=cap.begin(at),
             ignores=cap.ignores,

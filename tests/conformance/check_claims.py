@@ -18,12 +18,13 @@ from specimens import (
     opened,
     refused,
     settlement,
+    slot,
     weekly,
 )
 
-from compliance.clearance import CapSlot
 from dialer.core.events import Refusal
 from dialer.core.lead import LeadProgress
+from dialer.errors import ConfigError
 
 
 # ---- claims -------------------------------------------------------------------------------------------------
@@ -138,8 +139,8 @@ async def check_retry_is_when_a_slot_frees(make: Make) -> None:
 async def check_a_calendar_cap_says_when_it_resets(make: Make) -> None:
     store = await opened(make)
     await store.reserve("mora", [claim(1, "L1", facts=("person:P",))])
-    day = CapSlot(rule="daily", key="person:P", max=1, since=NOW - HOUR, resets_at=NOW + 5 * HOUR)
-    never = CapSlot(rule="once", key="person:P", max=1, since=NOW - HOUR)
+    day = slot("person:P", rule="daily", max=1, since=NOW - HOUR, resets_at=NOW + 5 * HOUR)
+    never = slot("person:P", rule="once", max=1, since=NOW - HOUR)
     answer = (await store.reserve("mora", [claim(2, "L2", day), claim(3, "L3", never)])).refusals
     assert [(entry.rule, entry.retry_at) for entry in answer] == [("daily", NOW + 5 * HOUR), ("once", None)]
 
@@ -148,7 +149,7 @@ async def check_facts_out_of_order_count(make: Make) -> None:
     store = await opened(make)
     for number, at in enumerate((NOW, NOW - 2 * DAY, NOW - DAY)):
         await store.reserve("mora", [claim(number, f"L{number}", facts=("person:P",), at=at)])
-    recent = CapSlot(rule="recent", key="person:P", max=2, since=NOW - 1.5 * DAY, window_s=1.5 * DAY)
+    recent = slot("person:P", rule="recent", max=2, since=NOW - 1.5 * DAY, window_s=1.5 * DAY)
     [answer] = (await store.reserve("mora", [claim(9, "L9", recent)])).refusals
     assert answer.retry_at == pytest.approx(NOW + 0.5 * DAY, abs=0.01)
 
@@ -174,7 +175,7 @@ async def check_a_stop_forbids_lead_number_and_person(make: Make) -> None:
     store, other = await opened(make), make()
     for key, reason in (("lead:L1", "paid"), ("number:+51", "wrong"), ("person:P", "disputed")):
         await other.stop(key, reason)
-    await other.stop("lead:L1", "another reason")  # the first one stays
+    await other.stop("lead:L1", "another reason")  # the first one is told
     batch = [
         claim(1, "L1"),
         claim(2, "L2", stops=("number:+51",)),
@@ -238,8 +239,8 @@ async def check_a_stop_can_be_lifted(make: Make) -> None:
     store, other = await opened(make), make()
     await store.stop("person:P", "paid")
     await store.stop("person:Q", "paid")
-    assert await other.lift("person:P") is True
-    assert await other.lift("person:P") is False
+    assert await other.lift("person:P") == ("paid",)
+    assert await other.lift("person:P") == ()
     answer = (
         await store.reserve("mora", [claim(1, "L1", stops=("person:P",)), claim(2, "L2", stops=("person:Q",))])
     ).refusals
@@ -249,14 +250,39 @@ async def check_a_stop_can_be_lifted(make: Make) -> None:
     assert [await asyncio.wait_for(store.next_stop(), 5) for _ in expected] == expected
 
 
-async def check_the_first_reason_of_a_stop_stays(make: Make) -> None:
-    store = await opened(make)
+async def check_a_stop_keeps_every_reason_until_it_is_taken_back(make: Make) -> None:
+    """A request not to be called that comes after a payment must not go with the payment."""
+    store, other = await opened(make), make()
     await store.stop("person:P", "paid")
     held = claim(1, "L1")
     await store.reserve("mora", [held])
-    await store.settle("mora", [settlement(held, stops=("person:P", "lead:L1"), reason="disputed")])
+    await store.settle("mora", [settlement(held, stops=("person:P", "lead:L1"), reason="do_not_call")])
+    await other.stop("person:P", "paid")  # it has that one, which a part of it is not
+    await other.stop("person:P", "pai")
+    assert await other.stopped("person:P") == ("paid", "do_not_call", "pai")
     answer = (await store.reserve("mora", [claim(2, "L2", stops=("person:P",)), claim(3, "L1")])).refusals
-    assert refused(answer) == {2: "stop:paid", 3: "stop:disputed"}
+    assert refused(answer) == {2: "stop:paid", 3: "stop:do_not_call"}
+    told = [("person:P", "paid"), ("person:P", "do_not_call"), ("lead:L1", "do_not_call"), ("person:P", "pai")]
+    assert [await asyncio.wait_for(store.next_stop(), 5) for _ in told] == told
+
+    for number, (reason, left) in enumerate((("paid", "do_not_call"), ("do_not_call", "pai"), ("pai", "")), 4):
+        assert await other.lift("person:P", reason) == (reason,)
+        assert await other.lift("person:P", reason) == ()
+        answer = (await store.reserve("mora", [claim(number, f"L{number}", stops=("person:P",))])).refusals
+        assert refused(answer) == ({number: f"stop:{left}"} if left else {})
+    assert await other.stopped("person:P") == ()
+    await other.stop("person:P", "paid")
+    await other.stop("person:P", "fraud")
+    assert await other.lift("person:P") == ("paid", "fraud")
+    assert await other.all_stops() == {"lead:L1": ("do_not_call",)}
+
+
+async def check_a_reason_is_one_line(make: Make) -> None:
+    store = make()
+    for reason in ("", "paid\ndo_not_call"):
+        with pytest.raises(ConfigError, match="one line"):
+            await store.stop("person:P", reason)
+    assert await store.all_stops() == {}
 
 
 async def check_stops_are_heard_by_everybody_from_the_opening_on(make: Make) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from compliance.clearance import CapSlot
+from compliance.facts import CHANNELS
+from compliance.streams import Record
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
@@ -31,8 +33,18 @@ def lead(lead_id: str, person: str = "") -> Lead:
     return Lead(lead_id=lead_id, numbers=(number,), person=person or lead_id, debt=lead_id, extra={"nota": "señal ñ"})
 
 
-def weekly(key: str, *, most: int = 1, at: float = NOW, ignores: tuple[str, ...] = ()) -> CapSlot:
-    return CapSlot(rule="weekly", key=key, max=most, since=at - 7 * DAY, ignores=ignores, window_s=7 * DAY)
+def slot(key: str, *, ignores: tuple[str, ...] = (), **more: Any) -> CapSlot:
+    """A cap that counts all but what it names."""
+    return CapSlot(key=key, count="communication", channels=CHANNELS, exclude=ignores, **more)
+
+
+def weekly(key: str, *, most: int = 1, at: float = NOW, **more: Any) -> CapSlot:
+    return slot(key, rule="weekly", max=most, since=at - 7 * DAY, window_s=7 * DAY, **more)
+
+
+def brief(records: dict[str, list[Record]]) -> dict[str, list[tuple[float, str]]]:
+    """Streams of facts as what is told of them first."""
+    return {key: [(record.at, record.outcome) for record in stream] for key, stream in records.items()}
 
 
 def claim(

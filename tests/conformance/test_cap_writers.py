@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 from cap_writer import BATCH, ROUNDS, Cap, Grant, caps_of
+from specimens import brief
 
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
@@ -93,7 +94,7 @@ def test_no_cap_is_ever_exceeded_by_one(valkey_socket: Path) -> None:
     async def stored() -> dict[str, list[tuple[float, str]]]:
         store = RedisStore(connect(valkey_socket))
         try:
-            return await store.facts_of(list(streams))
+            return brief(await store.facts_of(list(streams)))
         finally:
             await store.close()
 

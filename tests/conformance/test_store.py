@@ -46,4 +46,4 @@ async def test_memory_forgets_old_facts() -> None:
     await store.open_campaign("mora", owner="here:1")
     for number, age in enumerate((371, 369, 0)):
         await store.reserve("mora", [claim(number, f"L{number}", facts=("person:P",), at=NOW - age * DAY)])
-    assert [at for at, _ in (await store.facts_of(["person:P"]))["person:P"]] == [NOW - 369 * DAY, NOW]
+    assert [fact.at for fact in (await store.facts_of(["person:P"]))["person:P"]] == [NOW - 369 * DAY, NOW]

@@ -244,8 +244,8 @@ class Bench:
                 for key in admin.scan_iter("cadencia:facts:number:*")
                 for member in admin.zrange(key, 0, -1)
             ]
-        assert len(members) == len({member[1] for member in members}), "an attempt stands twice in a stream"
-        return {int(attempt): disposition for _, attempt, disposition in members}
+        assert len(members) == len({member[2] for member in members}), "an attempt stands twice in a stream"
+        return {int(member[2]): member[-1] for member in members}
 
     def unrecorded(self) -> set[int]:
         return set(self.exchange.originated) - set(self.recorded())

@@ -82,9 +82,9 @@ class Bench:
             }
         for attempt, number in placed:
             for key in (f"number:{number}", f"person:{PERSON_OF[number]}"):
-                assert attempt in {fact[1] for fact in known[key]}, f"attempt {attempt} is uncounted in {key}"
+                assert attempt in {fact[2] for fact in known[key]}, f"attempt {attempt} is uncounted in {key}"
         for key, facts in known.items():
-            counted = [fact for fact in facts if fact[2] not in NOT_COUNTED]
+            counted = [fact for fact in facts if fact[-1] not in NOT_COUNTED]
             assert len(counted) <= CALLS_A_DAY or key.startswith("number:"), f"{key}: {facts}"
         return calls
 

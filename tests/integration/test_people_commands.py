@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from compliance.facts import outside_outcome
+from compliance.streams import Record
 from dialer.adapters.audit import audit_log
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.cli.app import main
@@ -70,8 +71,8 @@ class Desk:
         return run_async(asked())
 
     def stopped(self) -> dict[str, str]:
-        stops: dict[str, str] = self.ask(lambda store: store.all_stops())
-        return stops
+        stops: dict[str, tuple[str, ...]] = self.ask(lambda store: store.all_stops())
+        return {key: ", ".join(reasons) for key, reasons in stops.items()}
 
     def orders(self) -> list[tuple[str, bool]]:
         return [(entry.what, entry.accepted) for entry in audit_log(self.data).read()]
@@ -94,7 +95,7 @@ def test_a_request_not_to_be_called_and_its_end(desk: Desk) -> None:
     out, _ = desk.run("dnc", "add", ANA, "person:luis", "--reason", "said so by letter")
     assert out.splitlines()[0] == f"number:{ANA} is stopped (do_not_call): it will not be dialled again"
     assert desk.stopped() == {f"number:{ANA}": "do_not_call", "person:luis": "do_not_call"}
-    assert desk.json("dnc", "check", LUIS, code=1)["stops"] == {"person:luis": "do_not_call"}
+    assert desk.json("dnc", "check", LUIS, code=1)["stops"] == {"person:luis": ["do_not_call"]}
     desk.run("lead", "stop", "debt:D1", "--reason", "paid")
     out, _ = desk.run("dnc", "check", HOME, code=1)
     assert out == "stopped (paid): debt:D1\n"
@@ -197,6 +198,28 @@ def test_stops_of_all_kinds_from_a_file_as_excel_saves_it(desk: Desk) -> None:
     assert "person:luis" not in desk.stopped() and desk.orders()[-1] == ("lead lift", True)
 
 
+def test_a_request_outlives_the_other_reasons_of_a_stop(desk: Desk) -> None:
+    desk.run("lead", "stop", "person:luis", "--reason", "paid")
+    out, _ = desk.run("dnc", "add", "person:luis")
+    assert out.endswith("(it was stopped already: paid)\n")
+    told = {reason["rule"] for reason in desk.json("why", LUIS, "--at", MONDAY, code=1)["leads"][0]["reasons"]}
+    assert told == {"stop:paid", "stop:do_not_call"}
+    assert desk.run("dnc", "check", LUIS, code=1)[0] == "stopped (paid, do_not_call): person:luis\n"
+    out, _ = desk.run("lead", "lift", "person:luis", "--reason", "fraud", "--reason-text", "an error", code=1)
+    assert out == "person:luis is stopped for paid, do_not_call, not for fraud\n"
+    out, _ = desk.run("lead", "lift", "person:luis", "--reason", "paid", "--reason-text", "it bounced")
+    assert out == "person:luis stays stopped (do_not_call), no more for paid\n"
+    desk.run("lead", "stop", "person:luis", "--reason", "attorney")
+    out, _ = desk.run("dnc", "remove", "person:luis", "--reason", "he asked")
+    assert out.startswith("the request of person:luis is taken back; it stays stopped (attorney)")
+    assert desk.stopped() == {"person:luis": "attorney"}
+    desk.run("lead", "lift", "person:luis", "--reason-text", "all of it")
+    assert desk.stopped() == {}
+    lines = (desk.data / "journal" / "lifted.jsonl").read_text().splitlines()
+    assert [json.loads(line)["reasons"] for line in lines] == [["paid"], ["do_not_call"], ["attorney"]]
+    assert (desk.data / "journal" / "lifted.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_hours_that_a_person_named(desk: Desk) -> None:
     out, _ = desk.run("lead", "hours", "ana", "--not", "mon-fri 09:00-17:00", "--not", "sun 22:00-02:00")
     assert out == "person:ana is not called mon 00:00-02:00; mon-fri 09:00-17:00; sun 22:00-24:00, by their clock\n"
@@ -233,8 +256,8 @@ def test_consents_are_given_shown_and_revoked(desk: Desk) -> None:
 
 # ---- facts from outside -----------------------------------------------------------------------------------------
 def facts(desk: Desk, key: str) -> list[str]:
-    found: dict[str, list[tuple[float, str]]] = desk.ask(lambda store: store.facts_of([key]))
-    return [outcome for _, outcome in found[key]]
+    found: dict[str, list[Record]] = desk.ask(lambda store: store.facts_of([key]))
+    return [record.outcome for record in found[key]]
 
 
 def test_a_fact_without_a_debt_counts_for_every_debt_of_the_person(desk: Desk) -> None:
@@ -242,7 +265,7 @@ def test_a_fact_without_a_debt_counts_for_every_debt_of_the_person(desk: Desk) -
     desk.run(*call)
     desk.run(*call)  # the same event once more
     outcome = outside_outcome("conversation", "inbound")
-    for key in ("person:ana", f"number:{ANA}", "debt:D1", "debt:D9", "person+debt:ana|D1", "person+debt:ana|D9"):
+    for key in ("person:ana", f"number:{ANA}"):
         assert facts(desk, key) == [outcome], key
     assert facts(desk, f"number:{HOME}") == facts(desk, "person:luis") == []
     desk.run(
@@ -258,7 +281,7 @@ def test_a_fact_without_a_debt_counts_for_every_debt_of_the_person(desk: Desk) -
         "--at",
         "2026-03-01T09:00Z",
     )
-    assert (len(facts(desk, "person+debt:ana|D1")), len(facts(desk, "person+debt:ana|D9"))) == (2, 1)
+    assert (len(facts(desk, "person:ana")), len(facts(desk, "debt:D1")), facts(desk, "debt:D9")) == (2, 1, [])
     out, _ = desk.run("lead", "record", "+51911222333", "--kind", "attempt")
     assert "1 of them name nobody" in out and facts(desk, "number:+51911222333") == [
         outside_outcome("attempt", "voice")
@@ -290,6 +313,13 @@ def test_why_tells_of_each_lead_what_forbids_it_and_when_it_may_be_called(desk: 
         answer["allowed"] and lead["campaign"] == "example" and lead["next_allowed_at"] == "2026-03-02T10:00:00-05:00"
     )
     assert lead["caps"] and all(cap["seen"] == 0 for cap in lead["caps"])
+
+    profiles = {
+        scope: set(desk.json("why", LUIS, "--at", MONDAY, "--scope", scope, code=code)["leads"][0]["profiles"])
+        for scope, code in (("debt_collection", 0), ("telemarketing", 1))
+    }
+    assert profiles["debt_collection"] == set(lead["profiles"]) != profiles["telemarketing"]
+    desk.run("why", LUIS, str(write_example(desk.folder / "site")[0]), "--scope", "telemarketing", code=2)
 
     sunday = desk.json("why", LUIS, "--at", "2026-03-01T10:00-05:00", code=1)["leads"][0]
     assert sunday["reasons"][0]["cite"] and sunday["next_allowed_at"].startswith("2026-03-02T0")

@@ -12,7 +12,9 @@ import pytest
 from benchmarks.compliance.agreement import SCOPES, compare, disagreements, sides_of
 from benchmarks.compliance.questions import Questions
 from compliance.auditor import Auditor, Question
+from compliance.auditor.whereabouts import find_place
 from compliance.clearance import Place
+from compliance.resolve import resolve
 from compliance.rule import Scope
 
 pytestmark = pytest.mark.timeout(600)
@@ -77,6 +79,13 @@ def utc(text: str) -> float:
 )
 def test_hours_are_half_open_and_guarded(at: str, rules: tuple[str, ...]) -> None:
     assert tuple(finding.rule for finding in sides_of("debt_collection").auditor.shut(LIMA, utc(at))) == rules
+
+
+def test_a_mexican_mobile_of_before_2019_is_todays_number() -> None:
+    old, new = find_place("+5215512345678"), find_place("+525512345678")
+    assert old == new and not new.faults and resolve("+5215512345678").place == old.place
+    assert [fault.rule for fault in find_place("+52155123456").faults] == ["number.invalid"]
+    assert resolve("+52155123456").fault == "number.invalid"
 
 
 def test_the_first_minute_is_found_by_stepping() -> None:

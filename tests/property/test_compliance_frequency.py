@@ -11,6 +11,7 @@ from compliance.facts import KINDS, OWN_OUTCOMES, Fact, events_of, fact_of
 from compliance.frequency import left_at, period_bounds
 from compliance.rule import CapRule, CooldownRule, HolidayRule, InForce, Profile, WindowRule
 from compliance.ruleset import RuleSet
+from compliance.streams import Record, counted, facts_under
 from compliance.verdict import judge
 from compliance.zones import load_zone
 
@@ -214,11 +215,11 @@ def test_a_store_that_counts_slots_and_a_verdict_agree(some, zones, now, told):
     )
     rules = RuleSet({"PE": [law]}, policy=_POLICY, scope="debt_collection")
     candidate = DialCandidate(lead_id="L", person="P", debt="D", number="+1", place=Place(("PE",), zones))
-    stream = [(now - hours * HOUR, outcome) for hours, outcome in told]
+    stream = sorted(Record(now - hours * HOUR, outcome, "|n=+1|d=D|") for hours, outcome in told)
     full = {
         slot.rule
         for slot in rules.clearance(candidate, now).caps
-        if sum(at >= slot.since and outcome not in slot.ignores for at, outcome in stream) >= slot.max
+        if len(counted(slot, facts_under(slot, stream, stream))) >= slot.max
     }
-    verdict = judge(rules, candidate, now, [fact_of(at, outcome, debt="D") for at, outcome in stream])
+    verdict = judge(rules, candidate, now, [fact_of(at, outcome, debt="D") for at, outcome, *_ in stream])
     assert {reason.rule for reason in verdict.reasons} & {"cap", "rest"} == full

@@ -1,7 +1,8 @@
 """A batch of claims as `reserve.lua` reads it, and its answer as a `Reservation`.
 
-What many claims share (stop keys, the outcomes that a cap ignores, registries) is sent once a batch and named by its
-place; the streams of a claim are named once, each with the earliest `since` of the caps that look into it.
+Tables take time to make in Lua, so a batch goes by columns, and what many claims share (how caps are counted, the
+outcomes that they ignore, registries) is sent once and named by its place. The streams of a claim are named once, each
+with the earliest `since` of the caps that look into it, and so is what the facts of several caps must agree with.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from compliance.clearance import ListCheck
+from compliance.facts import Counted, ignored_outcomes
+from compliance.rule import Channel
+from compliance.streams import text_of
 from dialer.adapters.store import refusal
 from dialer.adapters.store.keys import FACTS
+from dialer.adapters.store.records import reasons_of
 from dialer.core.actions import Claim
 from dialer.core.events import Refusal
 from dialer.errors import StoreError
@@ -21,7 +26,7 @@ from dialer.ports import Reservation
 
 _T = TypeVar("_T", bound=Hashable)
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.json.Decoder(list[list[Any]]).decode
+_decode = msgspec.msgpack.Decoder(list[list[Any]]).decode
 
 
 class _Places(dict[_T, int]):
@@ -33,60 +38,84 @@ class _Places(dict[_T, int]):
 
 
 class _Batch:
-    """What the claims of a batch share."""
+    """What the claims of a batch share, by its place."""
 
-    def __init__(self) -> None:
-        self.stop_keys: _Places[str] = _Places()
+    def __init__(self, campaign: str) -> None:
+        self._campaign = campaign
         self.times: _Places[float] = _Places()
-        self.ignored: _Places[tuple[str, ...]] = _Places()
-        self.caps: _Places[tuple[int, float, int]] = _Places()
+        self.counted: _Places[tuple[Counted, tuple[Channel, ...], tuple[str, ...]]] = _Places()
         self.lists: _Places[ListCheck] = _Places()
-        self._by_id: dict[int, int] = {}  # the rules share these among claims, and hashing a long one takes time
+        self.plans: _Places[tuple[Any, ...]] = _Places()
 
-    def record(self, claim: Claim) -> tuple[Any, ...]:
-        """A claim, with the places of what it shares."""
+    def column(self, claim: Claim) -> tuple[Any, ...]:
+        """What is the claim's alone: streams, texts, record, places of its plan and of its time, and its consent."""
         streams = {key: place for place, key in enumerate(claim.fact_keys, 1)}
-        since: dict[int, float] = {}
-        caps: list[int] = []
+        texts: list[str] = []
+        since: dict[int, float] = {}  # of a stream: from when on it is read
+        ways: list[tuple[Any, ...]] = []
+        known: dict[tuple[str, tuple[str, ...], str], int] = {}
+        caps: list[float] = []
         for cap in claim.caps:
-            stream = streams.setdefault(cap.key, len(streams) + 1)
-            begin = since.get(stream)
-            if begin is None or cap.since < begin:
-                since[stream] = cap.since
-            ignored = self._by_id.get(id(cap.ignores))
-            if ignored is None:
-                ignored = self._by_id[id(cap.ignores)] = self.ignored[cap.ignores]
-            caps += (stream, self.caps[cap.max, cap.since, ignored])
-        consent, times = claim.consent, self.times
+            where, also = cap.where, cap.also
+            stream = way = _read(streams, since, cap.key, cap.since)
+            if where or also:
+                person = _read(streams, since, f"person:{claim.person}", cap.since) if also else 0
+                way = known.get((cap.key, where, also), 0)
+                if not way:
+                    of_person = _agreement(also, texts) if also else 0
+                    ways.append((stream, person, of_person, tuple([_agreement(part, texts) for part in where])))
+                    way = known[cap.key, where, also] = -len(ways)
+            caps += (way, cap.max, cap.since, self.counted[cap.count, cap.channels, cap.exclude])
+        times, consent = self.times, claim.consent
+        reads = [place for stream, begin in since.items() for place in (stream, times[begin])]
+        lists = tuple([self.lists[check] for check in claim.lists])
         return (
-            str(claim.attempt_id),
-            claim.lead_id,
-            claim.number.removeprefix("+"),
-            claim.person,
-            times[claim.at],
-            [self.stop_keys[key] for key in claim.stop_keys],
             [FACTS + key for key in streams],
-            len(claim.fact_keys),
-            [place for stream, begin in since.items() for place in (stream, times[begin])],
-            caps,
-            [self.lists[check] for check in claim.lists],
-            () if consent is None else (consent.since, *consent.keys),
-            claim.local_times,
+            texts,
+            text_of(self._campaign, claim.attempt_id, claim.fact),
+            self.plans[len(claim.fact_keys), tuple(reads), tuple(caps), tuple(ways), lists, claim.local_times],
+            times[claim.at],
+            0 if consent is None else (consent.since, *consent.keys),
         )
 
 
-def batch_of(claims: Sequence[Claim]) -> bytes:
+def _read(streams: dict[str, int], since: dict[int, float], key: str, begin: float) -> int:
+    """Have a stream read from `begin` on at least; return its place."""
+    stream = streams.get(key)
+    if stream is None:
+        stream = streams[key] = len(streams) + 1
+    known = since.get(stream)
+    if known is None or begin < known:
+        since[stream] = begin
+    return stream
+
+
+def _agreement(part: str, texts: list[str]) -> tuple[int | str, ...]:
+    """Return what facts must agree with: the place of a text among those of the claim, the begin of its part, ..."""
+    found: list[int | str] = []
+    for alternative in part.split("|"):
+        texts.append(f"|{alternative}|")
+        found += (len(texts), f"|{alternative.partition('=')[0]}=")
+    return tuple(found)
+
+
+def batch_of(campaign: str, claims: Sequence[Claim]) -> bytes:
     """Return a batch as MessagePack; what it holds is told in `reserve.lua`."""
-    batch = _Batch()
-    records = [batch.record(claim) for claim in claims]
+    batch = _Batch(campaign)
+    columns = zip(*[batch.column(claim) for claim in claims], strict=True)
     return _encode(
         (
-            list(batch.stop_keys),
+            [str(claim.attempt_id) for claim in claims],
+            [claim.lead_id for claim in claims],
+            [claim.number.removeprefix("+") for claim in claims],
+            [claim.person for claim in claims],
+            [key for claim in claims for key in claim.stop_keys],
+            [len(claim.stop_keys) for claim in claims],
+            *columns,
+            list(batch.plans),
             [f"{time:.17g}" for time in batch.times],
-            list(batch.ignored),
-            list(batch.caps),
+            [tuple(ignored_outcomes(*counted)) for counted in batch.counted],
             [(check.registry, check.fresh_since, check.when_stale == "block") for check in batch.lists],
-            records,
         )
     )
 
@@ -96,7 +125,7 @@ def reservation_of(claims: Sequence[Claim], answer: bytes) -> Reservation:
     reservation = Reservation()
     for claim, (kind, *rest) in zip(claims, _decode(answer), strict=True):
         if kind == "granted":
-            seen, stale = rest
+            stale, *seen = rest
             reservation.seen[claim.attempt_id] = tuple(seen)
             reservation.warnings.extend((claim.attempt_id, claim.lists[place - 1].registry) for place in stale)
         elif kind != "known":
@@ -106,8 +135,8 @@ def reservation_of(claims: Sequence[Claim], answer: bytes) -> Reservation:
 
 def _refusal(claim: Claim, kind: str, rest: list[Any]) -> Refusal:
     match kind, rest:
-        case "stopped", [str(reason)]:
-            return refusal.stopped(claim, reason)
+        case "stopped", [str(reasons)]:
+            return refusal.stopped(claim, reasons_of(reasons)[0])
         case "finished", []:
             return refusal.finished(claim)
         case "held", []:

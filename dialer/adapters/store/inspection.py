@@ -16,8 +16,10 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from compliance.streams import record_of
 from dialer.adapters.store.keys import CONSENTS, FACTS, HOURS, REGISTRIES, REGISTRY, STOPS, campaign_key
 from dialer.adapters.store.memory import CampaignRecord, MemoryData
+from dialer.adapters.store.records import reasons_of
 from dialer.adapters.store.redis_records import CHUNK, SCAN
 from dialer.adapters.store.server import connect
 from dialer.core.lead import Lead, LeadProgress
@@ -88,7 +90,7 @@ async def _inspect(client: Redis, campaign: str, listed: Sequence[Lead]) -> Insp
     stops: Any = await client.hgetall(STOPS)
     data = MemoryData(
         campaigns={campaign: record},
-        stops={stopped.decode(): reason.decode() for stopped, reason in stops.items()},
+        stops={stopped.decode(): reasons_of(reasons) for stopped, reasons in stops.items()},
         registries=await _registries(client, (*record.leads.values(), *listed)),
         hours={person: _decode_hours(raw) async for person, raw in _fields(client, HOURS)},
         consents={name: _decode_consent(raw) async for name, raw in _fields(client, CONSENTS)},
@@ -141,5 +143,5 @@ async def _read_facts(client: Redis, keys: Sequence[str], data: MemoryData) -> N
     facts: dict[str, list[list[Any]]] = defaultdict(list)
     for key, members in zip(keys, answers, strict=True):
         for member, at in members:
-            facts[key].append([at, member.decode().rpartition("|")[2]])
+            facts[key].append(list(record_of(at, member.decode())))
     data.facts.update(facts)

@@ -1,8 +1,8 @@
 """A store in memory: for the simulator, for tests, and as the model that the store on Redis is compared with.
 
 How it works: the `*_now` methods are the store, plain and synchronous; the asyncio methods only call them. A fact is
-one small list `[at, disposition]` that stands in every stream of its attempt, so that settling changes it in one place.
-Streams are kept in order of `at`, so a cap is counted from the end.
+one small list `[at, outcome, text, event]` that stands in every stream of its attempt, so that settling changes it in
+one place. Streams are kept in order of `at`, so a cap is counted from the end.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import Any
 import msgspec
 
 from compliance.clearance import CapSlot, ConsentCheck, ListCheck
+from compliance.facts import ignored_outcomes
+from compliance.streams import Record, agrees, record_of, text_of
 from dialer.adapters.store import refusal
-from dialer.adapters.store.records import check_facts, check_hours, digits, pieces
+from dialer.adapters.store.records import check_facts, check_hours, check_reason, digits, member_of, pieces
 from dialer.core.actions import Claim, Settlement
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
@@ -27,10 +29,9 @@ from dialer.core.learned import Learned
 from dialer.errors import CampaignRunning, LeaseLost, StoreError
 from dialer.ports import Consent, Opening, OutsideFact, PersonHours, RegistryInfo, Reservation
 
-Fact = list[Any]  # [at, disposition]: a list, for it is changed in place and made once an attempt
+Fact = list[Any]  # the fields of a `Record`: a list, for it is changed in place and made once an attempt
 _at = itemgetter(0)
 PIECE = 5000
-KNOWN_IGNORED = 1000  # sets of ignored outcomes that are kept
 
 
 @dataclass(slots=True)
@@ -52,13 +53,13 @@ class MemoryData:
 
     campaigns: dict[str, CampaignRecord] = field(default_factory=dict)
     facts: dict[str, list[Fact]] = field(default_factory=dict)
-    stops: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, tuple[str, ...]] = field(default_factory=dict)  # all reasons, the first first
     stop_log: list[tuple[str, str]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     registries: dict[str, tuple[RegistryInfo, set[int]]] = field(default_factory=dict)
     hours: dict[str, PersonHours] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
-    outside: set[tuple[str, str, str]] = field(default_factory=set)  # (key, id, outcome) of facts from outside
+    outside: set[tuple[str, str]] = field(default_factory=set)  # (key, member) of facts from outside
 
 
 class MemoryStore:
@@ -72,8 +73,6 @@ class MemoryStore:
         self._runs: dict[str, int] = {}  # the fences of the campaigns that this store opened
         self._seen = 0  # how far this store read the stop log
         self._listening = False
-        # Outcomes that caps ignore, as sets; by the identity of the rules' own, which is kept with each.
-        self._ignored: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
 
     # ---- the synchronous core -------------------------------------------------------------------------------
     def open_now(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
@@ -104,7 +103,7 @@ class MemoryStore:
                 continue  # claimed by a call whose answer was lost: it stays held
             refused = self._refusal(record, claim, reservation)
             if refused is None:
-                self._hold(record, claim)
+                self._hold(campaign, record, claim)
             else:
                 reservation.refusals.append(refused)
         return reservation
@@ -146,20 +145,25 @@ class MemoryStore:
         return known
 
     def stop_now(self, key: str, reason: str) -> None:
-        """Forbid a key for ever. The first reason stays."""
+        """Forbid a key for ever, for one more reason."""
         data = self.data
-        if key in data.stops:
+        reasons = data.stops.get(key, ())
+        if reason in reasons:
             return
-        data.stops[key] = reason
+        data.stops[key] = (*reasons, reason)
         data.stop_log.append((key, reason))
         for future in data.waiting:
             if not future.done():
                 future.set_result(None)
         data.waiting.clear()
 
-    def lift_now(self, key: str) -> bool:
-        """Take a stop back; returns whether there was one. The stop log is left as it is."""
-        return self.data.stops.pop(key, None) is not None
+    def lift_now(self, key: str, reason: str | None = None) -> tuple[str, ...]:
+        """Take a stop back, or one reason of it; returns those taken back. The stop log is left as it is."""
+        reasons = self.data.stops.pop(key, ())
+        lifted = reasons if reason is None else tuple(each for each in reasons if each == reason)
+        if left := tuple(each for each in reasons if each not in lifted):
+            self.data.stops[key] = left
+        return lifted
 
     def progress_now(self, campaign: str) -> dict[str, LeadProgress]:
         """How far each lead of the campaign is, in the order in which they were added."""
@@ -195,13 +199,14 @@ class MemoryStore:
         return self.add_leads_now(campaign, leads)
 
     async def stop(self, key: str, reason: str) -> None:
+        check_reason(reason)
         self.stop_now(key, reason)
 
-    async def stopped(self, key: str) -> str | None:
-        return self.data.stops.get(key)
+    async def stopped(self, key: str) -> tuple[str, ...]:
+        return self.data.stops.get(key, ())
 
-    async def lift(self, key: str) -> bool:
-        return self.lift_now(key)
+    async def lift(self, key: str, reason: str | None = None) -> tuple[str, ...]:
+        return self.lift_now(key, reason)
 
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         return self.progress_now(campaign)
@@ -243,15 +248,17 @@ class MemoryStore:
     async def record_facts(self, facts: Sequence[OutsideFact]) -> None:
         check_facts(facts)
         for fact in facts:
+            member = member_of(fact)
             for key in fact.keys:
-                if (key, fact.id, fact.outcome) not in self.data.outside:
-                    self.data.outside.add((key, fact.id, fact.outcome))
-                    insort(self.data.facts.setdefault(key, []), [fact.at, fact.outcome], key=_at)
+                if (key, member) not in self.data.outside:
+                    self.data.outside.add((key, member))
+                    told = list(record_of(fact.at, member))
+                    insort(self.data.facts.setdefault(key, []), told, key=_at)
 
-    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[tuple[float, str]]]:
-        return {key: sorted((at, outcome) for at, outcome in self.data.facts.get(key, ())) for key in keys}
+    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[Record]]:
+        return {key: sorted(Record(*fact) for fact in self.data.facts.get(key, ())) for key in keys}
 
-    async def all_stops(self) -> dict[str, str]:
+    async def all_stops(self) -> dict[str, tuple[str, ...]]:
         return dict(self.data.stops)
 
     async def find_number(self, number: str) -> list[tuple[str, Lead, LeadProgress]]:
@@ -284,7 +291,7 @@ class MemoryStore:
         if data.stops:
             for key in claim.stop_keys:
                 if key in data.stops:
-                    return refusal.stopped(claim, data.stops[key])
+                    return refusal.stopped(claim, data.stops[key][0])
         progress = record.progress.get(claim.lead_id)
         if progress is not None and progress.status != "ready":
             return refusal.finished(claim)
@@ -303,9 +310,10 @@ class MemoryStore:
             return refusal.inconvenient(claim, minutes)
         seen: list[int] = []
         for cap in claim.caps:
-            count, fact_at, pending = self._count(cap)
+            count, fact_at, pending = self._count(cap, claim.person)
             if count >= cap.max:
-                may_free = bool(cap.ignores) and pending > 0 and count - pending < cap.max
+                ignored = ignored_outcomes(cap.count, cap.channels, cap.exclude)
+                may_free = bool(ignored) and pending > 0 and count - pending < cap.max
                 return refusal.capped(claim, cap, seen=count, fact_at=fact_at, may_free=may_free)
             seen.append(count)
         reservation.seen[claim.attempt_id] = tuple(seen)
@@ -331,17 +339,26 @@ class MemoryStore:
                 return True
         return False
 
-    def _count(self, cap: CapSlot) -> tuple[int, float | None, int]:
+    def _count(self, cap: CapSlot, person: str) -> tuple[int, float | None, int]:
         """Count a cap's facts: how many, `at` of the one whose leaving frees a slot, and how many are unsettled."""
-        stream = self.data.facts.get(cap.key)
+        stream: Sequence[Fact] = self.data.facts.get(cap.key, ())
+        if cap.also and (of_person := self.data.facts.get(f"person:{person}")):
+            stream = _with_unnamed(stream, of_person, cap.also)
         if not stream:
             return 0, None, 0
-        since, ignores, count, pending = cap.since, self._ignores(cap), 0, 0
+        since, where, count, pending = cap.since, cap.where, 0, 0
+        ignored = ignored_outcomes(cap.count, cap.channels, cap.exclude)
         fact_at: float | None = None
-        for at, outcome in reversed(stream):
+        events: set[tuple[float, str]] | None = None  # made where there is one
+        for at, outcome, text, event in reversed(stream):
             if at < since:
                 break
-            if outcome not in ignores:
+            if outcome not in ignored and (not where or all(agrees(text, part) for part in where)):
+                if event:
+                    events = set() if events is None else events
+                    if (at, event) in events:
+                        continue
+                    events.add((at, event))
                 count += 1
                 if count == cap.max:
                     fact_at = float(at)
@@ -349,17 +366,9 @@ class MemoryStore:
                     pending += 1
         return count, fact_at, pending
 
-    def _ignores(self, cap: CapSlot) -> frozenset[str]:
-        found = self._ignored.get(id(cap.ignores))
-        if found is None:
-            if len(self._ignored) >= KNOWN_IGNORED:
-                self._ignored.clear()
-            found = self._ignored[id(cap.ignores)] = (cap.ignores, frozenset(cap.ignores))
-        return found[1]
-
-    def _hold(self, record: CampaignRecord, claim: Claim) -> None:
+    def _hold(self, campaign: str, record: CampaignRecord, claim: Claim) -> None:
         at = claim.at
-        fact: Fact = [at, refusal.PENDING]
+        fact: Fact = [at, refusal.PENDING, text_of(campaign, claim.attempt_id, claim.fact), ""]
         facts = self.data.facts
         for key in claim.fact_keys:
             stream = facts.setdefault(key, [])
@@ -371,6 +380,13 @@ class MemoryStore:
                 stream.append(fact)
         record.held[claim.lead_id] = claim.attempt_id
         record.in_flight[claim.attempt_id] = (claim, fact)
+
+
+def _with_unnamed(stream: Sequence[Fact], of_person: Sequence[Fact], also: str) -> Sequence[Fact]:
+    """A stream, and those of the person's facts that agree with what it is named by without naming it."""
+    mine = f"|{also.partition('|')[0]}|"
+    more = [fact for fact in of_person if mine not in fact[2] and agrees(fact[2], also)]
+    return sorted((*stream, *more), key=_at) if more else stream
 
 
 def inconvenient(hours: PersonHours, local_times: Iterable[tuple[int, int]]) -> int | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from compliance.streams import outside_text
 from dialer.errors import ConfigError
 from dialer.ports import OutsideFact, PersonHours
 
@@ -35,6 +36,23 @@ def check_hours(hours: PersonHours) -> None:
                 f"expected (weekday from 0 to 6, first minute, a later minute to {DAY_MINUTES}), "
                 f"was ({weekday}, {begin}, {end})"
             )
+
+
+def check_reason(reason: str) -> None:
+    """Raise `ConfigError` for a stop's reason that is none: reasons are kept one a line."""
+    if not reason or "\n" in reason:
+        raise ConfigError(f"expected the reason of a stop on one line, was {reason!r}")
+
+
+def reasons_of(stop: str | bytes) -> tuple[str, ...]:
+    """Return the reasons of a stop as the server keeps it: one a line, none where it is empty."""
+    text = stop if isinstance(stop, str) else stop.decode()
+    return tuple(text.split("\n")) if text else ()
+
+
+def member_of(fact: OutsideFact) -> str:
+    """Return a fact from outside as it stands in its streams."""
+    return outside_text(fact.id, fact.parts) + fact.outcome
 
 
 def check_facts(facts: Sequence[OutsideFact]) -> None:

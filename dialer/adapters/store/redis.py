@@ -2,10 +2,11 @@
 
 Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which has no colon:
 
-    facts:KEY                   sorted set, score `at`: members `CAMPAIGN|ATTEMPT|DISPOSITION`, PENDING until settled,
-                                and `:outside|ID|OUTCOME`; KEY as in `CapSlot`. Shared by all campaigns, so caps hold
-                                across them
-    stops                       hash KEY: reason, for ever
+    facts:KEY                   sorted set, score `at`: members `|c=CAMPAIGN|ATTEMPT|PART=ID|..|DISPOSITION`,
+                                PENDING until settled, and `|o=ID|PART=ID|..|OUTCOME`; KEY is `person:ID`,
+                                `number:+E164`, `debt:ID` or `account:ID`. Shared by all campaigns, so caps hold across
+                                them
+    stops                       hash KEY: its reasons, one a line, the first first; for ever
     stop_log                    stream {key, reason}, the newest 10,000: how running campaigns hear of a stop
     dnc                         hash REGISTRY: JSON of when the registry was right and imported, how many, from where
     dnc:REGISTRY                set of numbers as integers; none where the registry is empty
@@ -49,6 +50,7 @@ from dialer.adapters.store import keys, refusal
 from dialer.adapters.store.claims import batch_of, reservation_of
 from dialer.adapters.store.keys import campaign_key, campaign_keys
 from dialer.adapters.store.link import translated
+from dialer.adapters.store.records import check_reason, reasons_of
 from dialer.adapters.store.redis_records import CHUNK, IDLE_S, RedisRecords
 from dialer.adapters.store.server import check_server, connect
 from dialer.core.actions import Claim, Settlement
@@ -141,7 +143,7 @@ class RedisStore(RedisRecords):
                 *self._turn(campaign),
                 campaign,
                 keys.REGISTRY,
-                batch_of(claims),
+                batch_of(campaign, claims),
                 *(_encode(refusal.kept(claim)) for claim in claims),
             ],
         )
@@ -211,20 +213,20 @@ class RedisStore(RedisRecords):
         return known
 
     async def stop(self, key: str, reason: str) -> None:
+        check_reason(reason)
         await self._run("stop", [keys.STOPS, keys.STOP_LOG], [key, reason, STOP_LOG_LENGTH])
 
-    async def stopped(self, key: str) -> str | None:
-        """Return the reason of a stop; None where there is none."""
+    async def stopped(self, key: str) -> tuple[str, ...]:
         with translated():
-            reason = await self._client.hget(keys.STOPS, key)
-        return reason.decode() if isinstance(reason, bytes) else reason
+            reasons: Any = await self._client.hget(keys.STOPS, key)
+        return reasons_of(reasons or b"")
 
-    async def lift(self, key: str) -> bool:
-        """Take a stop back; returns whether there was one. Campaigns that run do not hear of it.
+    async def lift(self, key: str, reason: str | None = None) -> tuple[str, ...]:
+        """Take a stop back, or one reason of it; returns those taken back. Campaigns that run do not hear of it.
 
         A lead that such a campaign gave up because of the stop is dialled again from its next run on.
         """
-        return bool(await self._run("lift", [keys.STOPS], [key]))
+        return reasons_of(await self._run("lift", [keys.STOPS], [key, reason or ""]))
 
     async def progress(self, campaign: str) -> dict[str, LeadProgress]:
         found: dict[str, LeadProgress] = {}

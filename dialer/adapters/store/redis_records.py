@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from compliance.streams import Record, record_of
 from dialer.adapters.store.keys import (
     CAMPAIGNS,
     CONSENTS,
@@ -21,7 +22,7 @@ from dialer.adapters.store.keys import (
     campaign_key,
 )
 from dialer.adapters.store.link import ServerLink, translated
-from dialer.adapters.store.records import check_facts, check_hours, digits, pieces
+from dialer.adapters.store.records import check_facts, check_hours, digits, member_of, pieces, reasons_of
 from dialer.adapters.store.refusal import KEEP_FACTS_S, TRIM_EVERY_S
 from dialer.core.lead import Lead, LeadProgress
 from dialer.ports import Consent, OutsideFact, PersonHours, RegistryInfo
@@ -31,7 +32,6 @@ PIECE = 5000  # numbers a call
 SCAN = 1000
 LOADING_S = 3600  # how long a piece of a registry waits for the next one
 IDLE_S = KEEP_FACTS_S + TRIM_EVERY_S  # a stream goes so long after its end was last put off
-OUTSIDE = ":outside"  # in a fact's place of the campaign, whose name has no colon
 
 _encode = msgspec.json.Encoder().encode
 _consent_decoder = msgspec.json.Decoder(Consent)
@@ -101,14 +101,11 @@ class RedisRecords(ServerLink):
     async def record_facts(self, facts: Sequence[OutsideFact]) -> None:
         check_facts(facts)
         for start in range(0, len(facts), CHUNK):
-            records = [
-                (f"{OUTSIDE}|{fact.id}|{fact.outcome}", f"{fact.at:.17g}", fact.keys)
-                for fact in facts[start : start + CHUNK]
-            ]
+            records = [(member_of(fact), f"{fact.at:.17g}", fact.keys) for fact in facts[start : start + CHUNK]]
             await self._run("record_facts", [], [FACTS, IDLE_S, _encode(records)])
 
-    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[tuple[float, str]]]:
-        found: dict[str, list[tuple[float, str]]] = {}
+    async def facts_of(self, keys: Sequence[str]) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
         wanted = list(dict.fromkeys(keys))
         with translated():
             for start in range(0, len(wanted), CHUNK):
@@ -118,15 +115,15 @@ class RedisRecords(ServerLink):
                         pipe.zrange(FACTS + key, 0, -1, withscores=True)
                     answers = await pipe.execute()
                 for key, members in zip(chunk, answers, strict=True):
-                    found[key] = sorted((float(at), member.decode().rpartition("|")[2]) for member, at in members)
+                    found[key] = sorted(record_of(float(at), member.decode()) for member, at in members)
         return found
 
     # ---- the whole store ------------------------------------------------------------------------------------
-    async def all_stops(self) -> dict[str, str]:
-        stops: dict[str, str] = {}
+    async def all_stops(self) -> dict[str, tuple[str, ...]]:
+        stops: dict[str, tuple[str, ...]] = {}
         with translated():
-            async for key, reason in self._client.hscan_iter(STOPS, count=SCAN):
-                stops[key.decode()] = reason.decode()
+            async for key, reasons in self._client.hscan_iter(STOPS, count=SCAN):
+                stops[key.decode()] = reasons_of(reasons)
         return stops
 
     async def find_number(self, number: str) -> list[tuple[str, Lead, LeadProgress]]:

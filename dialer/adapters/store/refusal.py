@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from compliance.clearance import CapSlot, ListCheck
 from dialer.core.actions import Claim
 from dialer.core.events import Refusal
@@ -29,7 +27,7 @@ CONSENT_RETRY_S = 86400.0  # a consent may be given later
 
 
 def stopped(claim: Claim, reason: str) -> Refusal:
-    """Refuse for ever: the lead, its number, its person, its debt or everything was stopped."""
+    """Refuse for ever: the lead, its number, its person, its debt or everything was stopped; `reason` is the first."""
     return Refusal(attempt_id=claim.attempt_id, rule=f"stop:{reason}", retry_at=None)
 
 
@@ -85,4 +83,13 @@ def capped(claim: Claim, cap: CapSlot, *, seen: int, fact_at: float | None, may_
 def kept(claim: Claim) -> Claim:
     """Return the claim as the store keeps it until it is settled: without what it had to pass, which the journal
     has."""
-    return msgspec.structs.replace(claim, caps=(), lists=(), consent=None, local_times=())
+    return Claim(
+        attempt_id=claim.attempt_id,
+        lead_id=claim.lead_id,
+        number=claim.number,
+        at=claim.at,
+        stop_keys=claim.stop_keys,
+        fact_keys=claim.fact_keys,
+        fact=claim.fact,
+        profiles=claim.profiles,
+    )

@@ -17,7 +17,8 @@ def audit(campaign: str, *, data: Path = Path(".cadencia"), json: bool = False) 
 
     Hours, holidays and the ring guard are worked out minute by minute, caps and cool-downs counted from the journals of
     the data folder (caps are shared by its campaigns), by code that shares nothing with the engine but the rule packs.
-    Registries, consents, the hours a person asked for and calls recorded from outside stand in no journal.
+    Registries, consents, the hours a person asked for and calls recorded from outside stand in no journal. The rules
+    and data are those of today; a note says where a journal was run with others.
 
     Parameters
     ----------
@@ -29,12 +30,13 @@ def audit(campaign: str, *, data: Path = Path(".cadencia"), json: bool = False) 
         Print the report as one JSON object.
     """
     from dialer.adapters.attempt_audit import audit_journals, journals_to_audit, lines_of
+    from dialer.bootstrap.versions import versions_of
     from dialer.cli.safe_text import say
     from dialer.cli.sim.output import progress_bar, to_json
 
     journals, beside = journals_to_audit(campaign, data)
     with progress_bar("checking", lines_of([*journals, *beside])) as bar:
-        report = audit_journals(journals, beside=beside, told=bar)
+        report = audit_journals(journals, beside=beside, versions_of=versions_of, told=bar)
     if json:
         print(to_json(report), end="")
     else:

@@ -136,7 +136,6 @@ def _answer_one(question: Question, *, json: bool) -> int:
 
 def _answer_batch(path: Path) -> int:
     """Answer each line as it is read; a line that is no question is told on stderr as well."""
-    import os
     import sys
     from contextlib import ExitStack
 
@@ -145,12 +144,7 @@ def _answer_batch(path: Path) -> int:
             file = sys.stdin.buffer if path == STDOUT else stack.enter_context(path.open("rb"))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-        try:
-            bad = _answer_lines(file, "stdin" if path == STDOUT else str(path))
-            sys.stdout.flush()
-        except BrokenPipeError:  # whoever reads has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter's own flush must not complain once more
-            return 1
+        bad = _answer_lines(file, "stdin" if path == STDOUT else str(path))
     return 2 if bad else 0
 
 

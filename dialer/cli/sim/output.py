@@ -66,7 +66,7 @@ def write_whole(path: Path, text: str, *, keep: bool = False) -> None:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
-        except BrokenPipeError:  # whoever read it has seen enough; the interpreter's own flush must not complain
+        except BrokenPipeError:  # whoever read it has seen enough; other results are still to be written to files
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:

@@ -14,13 +14,14 @@ import pytest
 
 from dialer.adapters.attempt_audit import AuditReport, audit_journals, journals_to_audit
 from dialer.adapters.journal import Journal, header_of, journal_path
+from dialer.adapters.lifted_stops import LiftedStop, note_lifted
 from dialer.bootstrap import simulate
 from dialer.cli.compliance.audit import audit
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
-from dialer.errors import ConfigError
+from dialer.errors import ConfigError, JournalError
 from sim.scenario_file import packaged_scenario
 
 LIMA = ZoneInfo("America/Lima")
@@ -62,9 +63,10 @@ class Day:
     campaign: Campaign = field(default_factory=campaign_of)
     run: int = 1
     leads: tuple[Lead, ...] = (lead_of(),)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        header = header_of(self.campaign, run=self.run, seed=1, started_at=self.at)
+        header = header_of(self.campaign, run=self.run, seed=1, started_at=self.at, versions=self.versions)
         self.path = journal_path(self.data, header)
         self.journal = Journal(self.path, header)
         self.next_id = self.run * 1_000_000
@@ -363,6 +365,80 @@ def test_a_settlement_that_stops_holds_in_this_journal_at_once_and_in_others_soo
     assert stopped == [2]
 
 
+def test_a_stop_that_was_taken_back_forbids_until_then(tmp_path: Path) -> None:
+    day = Day(tmp_path)
+    noon = TUESDAY.timestamp()
+    day.tell(ev.LeadStopped(at=noon, key="person:P-L1", reason="paid"))
+    day.tell(ev.LeadStopped(at=noon, key="person:P-L1", reason="do_not_call"))
+    early = day.call(noon + 10.0)
+    note_lifted(tmp_path, LiftedStop(at=noon + 60.0, key="person:P-L1", reasons=("paid",)))
+    middle = day.call(noon + 3700.0)
+    report = day.report()
+    assert [(found.attempt_id, found.rule) for found in report.violations] == [
+        (early, "stop:paid"),
+        (early, "stop:do_not_call"),
+        (middle, "stop:do_not_call"),
+    ]
+    note_lifted(tmp_path, LiftedStop(at=noon + 50.0, key="person:P-L1", reasons=("do_not_call",)))
+    note_lifted(tmp_path, LiftedStop(at=noon + 50.0, key="person:P-L2", reasons=("paid",)))
+    assert {found.attempt_id for found in day.report().violations} == {early}
+
+
+def test_an_emergency_stop_holds_for_the_next_run_until_it_is_lifted(tmp_path: Path) -> None:
+    noon = TUESDAY.timestamp()
+    first = Day(tmp_path)
+    first.tell(ev.LeadStopped(at=noon, key="everything", reason="emergency"))
+    second = Day(tmp_path, run=2, at=noon + 3600.0)
+    second.call(noon + 3600.0)
+    assert rules(second.report(first)) == ["stop:emergency"]
+    note_lifted(tmp_path, LiftedStop(at=noon + 1800.0, key="everything", reasons=("emergency",)))
+    assert rules(second.report(first)) == []
+
+
+def test_a_claim_of_before_a_stop_is_lifted_is_no_lawful_one(tmp_path: Path) -> None:
+    day = Day(tmp_path)
+    noon = TUESDAY.timestamp()
+    day.tell(ev.LeadStopped(at=noon, key="lead:L1", reason="paid"))
+    claim = day.claim(day.leads[0], noon + 10.0)
+    day.tell(ev.TimePassed(at=claim.at), act.Reserve(claims=(claim,)))
+    note_lifted(tmp_path, LiftedStop(at=noon + 15.0, key="lead:L1", reasons=("paid",)))
+    day.tell(ev.Reserved(at=noon + 20.0, attempt_ids=(claim.attempt_id,)), day.originate(claim))
+    assert rules(day.report()) == ["stop:paid"]
+
+
+def test_a_damaged_record_of_what_was_taken_back_is_told_with_its_line(tmp_path: Path) -> None:
+    day = Day(tmp_path)
+    note_lifted(tmp_path, LiftedStop(at=0.0, key="lead:L1", reasons=("paid",)))
+    path = tmp_path / "journal" / "lifted.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"at":"x"}\n')
+    with pytest.raises(JournalError, match=r"lifted\.jsonl:2: expected a stop"):
+        day.report()
+
+
+# ---- versions -----------------------------------------------------------------------------------------------
+def test_the_versions_of_a_journal_are_told_and_what_differs_now(tmp_path: Path) -> None:
+    now = {"rules": "2026.11.21", "tzdata": "2026f", "pack own.yaml": "ab" * 32}
+    days = [
+        Day(tmp_path, run=1),
+        Day(tmp_path, run=2, versions=now),
+        Day(tmp_path, run=3, versions={"rules": "2026.1.1", "tzdata": "2026f"}),
+        Day(tmp_path, run=4, versions=now),
+    ]
+    for day in days:
+        day.journal.flush()
+    report = audit_journals([day.path for day in days], versions_of=lambda _: now)
+    assert report.violations == ()
+    assert report.notes == (
+        f"{days[0].path}: names no versions of rules and data, so they may have been others; checked with "
+        "pack own.yaml abababababababababab, rules 2026.11.21, tzdata 2026f",
+        f"{days[1].path} and 1 more: run and checked with pack own.yaml abababababababababab, "
+        "rules 2026.11.21, tzdata 2026f",
+        f"{days[2].path}: run with other versions than it is checked with: pack own.yaml none, now "
+        "abababababababababab, rules 2026.1.1, now 2026.11.21; the same: tzdata 2026f",
+    )
+    assert report.versions[str(days[2].path)]["rules"] == "2026.1.1" and report.versions_now == now
+
+
 # ---- durable before irreversible ----------------------------------------------------------------------------
 def test_a_call_without_a_reservation_is_told(tmp_path: Path) -> None:
     day = Day(tmp_path)
@@ -449,7 +525,9 @@ def test_the_command_says_what_it_found_and_exits_by_it(tmp_path: Path, capsys: 
     day.call(TUESDAY.timestamp())
     day.journal.flush()
     assert audit("cobranza", data=tmp_path) == 0
-    assert "1 attempts checked in 1 journal, 0 violations" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 attempts checked in 1 journal, 0 violations" in told
+    assert f"{day.path}: names no versions of rules and data" in told and "checked with holidays " in told
     day.call((TUESDAY + timedelta(hours=11)).timestamp())
     day.journal.flush()
     assert audit("cobranza", data=tmp_path) == 1

@@ -49,6 +49,7 @@ def claim_of(rules: RuleSet, candidate: DialCandidate, at: float) -> Claim:
         at=at,
         stop_keys=cleared.stop_keys,
         fact_keys=cleared.fact_keys,
+        fact=cleared.fact,
         caps=cleared.caps,
         person=candidate.person,
         lists=cleared.lists,
@@ -138,7 +139,8 @@ def test_it_says_what_a_claim_would_be_answered(
     async def fill() -> None:
         for place, (hours_ago, outcome, of_debt) in enumerate(facts):
             streams = keys if of_debt else ("person:ana",)
-            fact = OutsideFact(keys=streams, at=NOW - hours_ago * HOUR, outcome=outcome, id=str(place))
+            parts = rules.clearance(candidate, NOW).fact if of_debt else ""
+            fact = OutsideFact(keys=streams, at=NOW - hours_ago * HOUR, outcome=outcome, id=str(place), parts=parts)
             await store.record_facts([fact])
         await store.set_hours("ana", tuple(hours))
         if stop:

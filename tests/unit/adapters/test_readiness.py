@@ -11,6 +11,7 @@ import pytest
 from compliance.clearance import Place
 from compliance.rule import ConsentRule, Profile
 from compliance.ruleset import RuleSet
+from compliance.streams import Record
 from dialer.adapters.readiness import Readiness, readiness, streams
 from dialer.adapters.store.memory import CampaignRecord, MemoryData
 from dialer.config.campaign import Campaign
@@ -65,13 +66,13 @@ def test_every_reason(rules: RuleSet) -> None:
         "3": LeadProgress(lead_id="3", status="finished", by_disposition={"PTP": 1}),
         "4": LeadProgress(lead_id="4", status="stopped"),
     }
-    spent = [[MONDAY - 7200, "NO_ANSWER"], [MONDAY - 3600, "NO_ANSWER"]]
+    spent = [list(Record(MONDAY - ago, "NO_ANSWER")) for ago in (7200, 3600)]
     found = look(
         rules,
         [lead(str(number)) for number in range(1, 8)] + [lead("8", country="CL")],
         progress=progress,
         held={"7": 99},
-        stops={"person:5": "deceased"},
+        stops={"person:5": ("deceased", "paid")},
         facts={"person:6": spent},
     )
     assert why(found) == {
@@ -89,7 +90,7 @@ def test_every_reason(rules: RuleSet) -> None:
 
 
 def test_a_refused_cap_says_when(rules: RuleSet) -> None:
-    spent = [[MONDAY - 7200, "NO_ANSWER"], [MONDAY - 3600, "NO_ANSWER"]]
+    spent = [list(Record(MONDAY - ago, "NO_ANSWER")) for ago in (7200, 3600)]
     found = look(rules, [lead("1")], facts={"person:1": spent})
     midnight = datetime.fromtimestamp(MONDAY, ZONE).replace(hour=0) + timedelta(days=1)
     assert found.leads[0].at == midnight.timestamp()
@@ -100,7 +101,9 @@ def test_a_refused_cap_says_when(rules: RuleSet) -> None:
 
 
 def test_two_leads_of_one_person_share_a_cap(rules: RuleSet) -> None:
-    found = look(rules, [lead("1", person="p"), lead("2", person="p")], facts={"person:p": [[MONDAY - 60, "BUSY"]]})
+    found = look(
+        rules, [lead("1", person="p"), lead("2", person="p")], facts={"person:p": [list(Record(MONDAY - 60, "BUSY"))]}
+    )
     assert [state.why for state in found.leads] == ["", "cap"]
 
 
@@ -114,7 +117,7 @@ def test_a_closed_window_comes_before_rest_and_says_when_it_opens(rules: RuleSet
 
 
 def test_an_emergency_stop_leaves_nobody(rules: RuleSet) -> None:
-    found = look(rules, [lead("1")], stops={"everything": "emergency"})
+    found = look(rules, [lead("1")], stops={"everything": ("emergency",)})
     assert why(found) == {"1": ("stopped", "emergency")}
     assert (found.callable_now, found.next_callable_at) == (0, None)
 

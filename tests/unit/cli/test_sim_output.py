@@ -185,6 +185,47 @@ def test_a_full_disk_is_one_line() -> None:
     assert ended.returncode == 1 and ended.stderr == "cannot write on: No space left on device\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes of POSIX")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sim", "schema"),
+        ("compliance", "rules"),
+        ("compliance", "rules", "PE", "--json"),
+        ("--help",),
+        ("sim", "--help"),
+    ],
+)
+def test_a_pipe_that_nobody_reads_is_no_fault(words: tuple[str, ...]) -> None:
+    ended = run_unread(words, "stdout")
+    assert ended.returncode in (0, 1) and ended.stderr == b"", ended.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes of POSIX")
+@pytest.mark.parametrize("words", [("compliance", "explain"), ("sim", "run", "none.yaml"), ("nonsense",)])
+def test_nor_is_one_for_what_went_wrong(words: tuple[str, ...]) -> None:
+    ended = run_unread(words, "stderr")
+    assert ended.returncode in (1, 2) and ended.stdout == b"", ended.stdout
+
+
+def run_unread(words: tuple[str, ...], unread: str) -> subprocess.CompletedProcess[bytes]:
+    reads, writes = os.pipe()
+    os.close(reads)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, unread: writes}
+    try:
+        return subprocess.run([sys.executable, "-m", "dialer", *words], timeout=60, check=False, **streams)  # type: ignore[call-overload,no-any-return]
+    finally:
+        os.close(writes)
+
+
+def test_another_broken_pipe_is_a_fault_of_ours() -> None:
+    told = (
+        "from dialer.cli import app\ndef broken(_): raise BrokenPipeError(32, 'a link')\napp.app = broken; app.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1 and "a link" in ended.stderr
+
+
 def test_an_old_terminal_shows_what_it_can() -> None:
     told = "from dialer.cli import app; app.app = lambda _: print('1 \\u00b1 0.1'); app.main()"
     ended = subprocess.run(

@@ -3,12 +3,10 @@ from datetime import UTC, datetime
 import pytest
 
 from compliance.clearance import CapSlot, DialCandidate, Place
-from compliance.facts import Fact, ignored_outcomes
+from compliance.facts import Fact
 from compliance.frequency import (
     PAST_WINDOW_S,
     agrees,
-    fact_key,
-    key_of,
     left_at,
     limit_of,
     period_bounds,
@@ -36,24 +34,6 @@ def _rule(**changes) -> CapRule:
 
 
 # ---- keys ---------------------------------------------------------------------------------------------------
-def test_keys_name_their_streams():
-    assert fact_key(("person",), CANDIDATE) == "person:P1"
-    assert fact_key(("number",), CANDIDATE) == "number:+51987654321"
-    assert fact_key(("person", "debt"), CANDIDATE) == "person+debt:P1|D1"
-    assert fact_key(("person", "subject"), CANDIDATE) == "person+subject:P1|S1"
-
-
-def test_without_an_account_the_debt_is_its_own_account():
-    assert fact_key(("person", "account"), CANDIDATE) == "person+debt:P1|D1"
-    assert fact_key(("account",), CANDIDATE) == "debt:D1"
-    assert fact_key(("account", "use"), WITH_ACCOUNT) == "account+use:A1|work"
-    assert key_of(("debt", "account"), False) == ("debt",)
-
-
-def test_the_parts_of_a_key_have_one_order():
-    assert fact_key(("debt", "person"), CANDIDATE) == "person+debt:P1|D1"
-
-
 @pytest.mark.parametrize(
     ("fact", "kinds", "agreed"),
     [
@@ -124,27 +104,27 @@ def test_a_fact_of_rolling_hours_still_counts_when_they_are_just_over():
 def test_rolling_hours_look_back_from_now():
     now = _at("2026-07-15T12:00")
     slot = plan_cap(_rule(kind="rolling_hours", n=24, key=("person", "debt")), LIMA, now).slot(
-        "person+debt:P1|D1", now + 60
+        ("person:P1", ("d=D1",), ""), now + 60
     )
     assert slot == CapSlot(
         rule="r",
-        key="person+debt:P1|D1",
+        key="person:P1",
+        where=("d=D1",),
         max=2,
         since=now + 60 - 86_400,
         window_s=86_400.0,
-        ignores=ignored_outcomes("attempt", ("voice",), ()),
     )
 
 
 def test_a_calendar_cap_says_when_it_moves():
     now = _at("2026-07-15T12:00")
-    slot = plan_cap(_rule(exclude=("FAILED",)), LIMA, now).slot("person:P1", now)
+    slot = plan_cap(_rule(exclude=("FAILED",)), LIMA, now).slot(("person:P1", (), ""), now)
     assert slot == CapSlot(
         rule="r",
         key="person:P1",
         max=2,
         since=_at("2026-07-15T05:00"),
-        ignores=ignored_outcomes("attempt", ("voice",), ("FAILED",)),
+        exclude=("FAILED",),
         resets_at=_at("2026-07-16T05:00"),
     )
 

@@ -251,30 +251,22 @@ def test_stops_are_by_all_that_names_the_person():
     assert set(at_work) == {*stops, "account:A1", "work:P1"}
 
 
-def test_every_attempt_is_recorded_in_the_streams_that_any_campaign_may_ask():
-    base = ("person:P1", "debt:D1", "number:+1", "person+debt:P1|D1")
-    assert rules(PE_LAW).clearance(candidate(PE), NOON).fact_keys == base
-    full = rules(PE_LAW).clearance(candidate(PE, account="A1", use="work"), NOON).fact_keys
-    assert full == (*base, "account:A1", "person+account:P1|A1", "person+use:P1|work", "person+debt+use:P1|D1|work")
-    selling = rules(profile("pe", "PE", scope=("telemarketing",), windows=(window(7, 20),)), scope="telemarketing")
-    assert selling.clearance(candidate(PE, subject="S1"), NOON).fact_keys == (*base, "person+subject:P1|S1")
-
-
-def test_a_rules_own_keys_are_recorded_too_even_before_it_is_in_force():
-    odd = profile("odd", "PE", caps=(cap("odd", 1, key=("debt", "number")),), in_force=InForce(first=date(2030, 1, 1)))
-    clearance = rules(PE_LAW, odd).clearance(candidate(PE), NOON)
-    assert "debt+number:D1|+1" in clearance.fact_keys
-    assert clearance.caps == ()
+def test_every_attempt_is_recorded_under_all_that_it_names():
+    clearance = rules(PE_LAW).clearance(candidate(PE), NOON)
+    assert (clearance.fact_keys, clearance.fact) == (("person:P1", "number:+1", "debt:D1"), "|n=+1|d=D1|u=")
+    full = rules(PE_LAW).clearance(candidate(PE, account="A1", use="work", subject="S1"), NOON)
+    assert full.fact_keys == ("person:P1", "number:+1", "debt:D1", "account:A1")
+    assert full.fact == "|n=+1|d=D1|a=A1|s=S1|u=work"
 
 
 def test_the_laws_caps_come_first_then_the_policys_and_the_campaigns():
     law = profile("pe", "PE", windows=(window(7, 20),), caps=(cap("law", 7, 7, key=("person", "debt")),))
     policy = profile("policy", "*", caps=(cap("policy", 2),))
     slots = rules(law, policy=policy, caps=[cap("own", 3, key=("number",))]).clearance(candidate(PE), NOON).caps
-    assert [(slot.rule, slot.key) for slot in slots] == [
-        ("law", "person+debt:P1|D1"),
-        ("policy", "person:P1"),
-        ("own", "number:+1"),
+    assert [(slot.rule, slot.key, slot.where, slot.also) for slot in slots] == [
+        ("law", "person:P1", ("d=D1",), ""),
+        ("policy", "person:P1", (), ""),
+        ("own", "number:+1", (), "n=+1"),
     ]
 
 
@@ -298,8 +290,8 @@ def test_every_cap_looks_into_a_stream_that_is_recorded():
 
 def test_a_cap_on_the_account_counts_the_debt_where_none_is_named():
     law = profile("pe", "PE", windows=(window(7, 20),), caps=(cap("a", 3, 7, key=("person", "account")),))
-    assert rules(law).clearance(candidate(PE), NOON).caps[0].key == "person+debt:P1|D1"
-    assert rules(law).clearance(candidate(PE, account="A1"), NOON).caps[0].key == "person+account:P1|A1"
+    assert rules(law).clearance(candidate(PE), NOON).caps[0].where == ("d=D1|a=D1",)
+    assert rules(law).clearance(candidate(PE, account="A1"), NOON).caps[0].where == ("a=A1|d=D1",)
 
 
 def test_a_cap_on_calls_to_work_is_asked_there_alone():
@@ -307,7 +299,7 @@ def test_a_cap_on_calls_to_work_is_asked_there_alone():
     law = profile("pe", "PE", windows=(window(7, 20),), caps=(at_work,))
     assert _slots(rules(law), candidate(PE)) == []
     slots = rules(law).clearance(candidate(PE, use="work"), NOON).caps
-    assert [(slot.rule, slot.key) for slot in slots] == [("work", "person+debt+use:P1|D1|work")]
+    assert [(slot.rule, slot.key, slot.where) for slot in slots] == [("work", "person:P1", ("d=D1", "u=work"))]
 
 
 def test_a_cool_down_is_cleared_with_the_caps():
@@ -322,7 +314,7 @@ def test_the_seven_in_seven_rule():
     law = profile("us", "US", windows=(window(8, 21),), caps=(cap("us-7in7", 7, 7, key=("person", "debt")),))
     where = place("US", "US-VA", zones=(NEW_YORK,))
     slot = rules(law).clearance(candidate(where), at("2026-07-15T12:00", NEW_YORK)).caps[0]
-    assert (slot.key, slot.max) == ("person+debt:P1|D1", 7)
+    assert (slot.key, slot.where, slot.max) == ("person:P1", ("d=D1",), 7)
     assert (slot.since, slot.resets_at) == (at("2026-07-09T00:00", NEW_YORK), at("2026-07-16T00:00", NEW_YORK))
 
 
@@ -373,7 +365,7 @@ def test_the_clocks_of_the_person_are_told():
     assert rule_set.clearance(both, at("2026-07-15T18:30:59", LIMA)).local_times == ((2, 1110), (3, 90))
     assert rule_set.clearance(both, at("2026-07-15T18:31:00", LIMA)).local_times == ((2, 1111), (3, 91))
     assert rule_set.clearance(candidate(PE), NOON).local_times == ((2, 720),)
-    guarded = rules(LAW, ring_guard_s=45.0)
+    guarded = rules(PE_LAW, ring_guard_s=45.0)
     assert guarded.clearance(candidate(PE), at("2026-07-15T11:59:14", LIMA)).local_times == ((2, 719),)
     assert guarded.clearance(candidate(PE), at("2026-07-15T11:59:30", LIMA)).local_times == ((2, 719), (2, 720))
 

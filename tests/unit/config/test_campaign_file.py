@@ -170,18 +170,27 @@ def test_a_scope_for_which_a_country_has_no_rules_is_a_fault_of_its_line(check):
     assert found == [(2, "jurisdictions.1", "no rules for CL in the scope telemarketing")]
 
 
-@pytest.mark.parametrize("added", ["ring_timeout_s: 15", "hang_up_after_ring: 15"])
-def test_a_ring_shorter_than_the_longest_of_the_law_is_refused(tmp_path, check, added):
-    assert check(GOOD.replace("[PE]", "[PE, DE]") + added + "\n") == []
+@pytest.mark.parametrize(
+    ("changed", "line", "says"),
+    [
+        ("hang_up_after_ring: 15", 10, "expected at least 20 (house: our lawyers, 2026-03), was 15"),
+        ("ring_timeout_s: 24", 9,
+         "expected at least 25: 5 until it rings, 20 of ringing (house: our lawyers, 2026-03), was 24"),
+    ],
+)  # fmt: skip
+def test_a_ring_shorter_than_the_longest_of_the_law_is_refused(tmp_path, check, changed, line, says):
+    assert check(GOOD.replace("[PE]", "[PE, DE]") + "ring_timeout_s: 20\nhang_up_after_ring: 15\n") == []
     (tmp_path / "ours.yaml").write_text(PACK.format(country="PE", more="    ring: {min_s: 20}\n"))
     text = GOOD + "ring_timeout_s: 25\nhang_up_after_ring: off\nrule_packs: [ours.yaml]\n"
     assert check(text) == []
-    key, _, seconds = added.partition(": ")
-    changed = re.sub(rf"{key}: \w+", added, text)
-    assert check(changed) == [
-        (9 if key == "ring_timeout_s" else 10, key,
-         f"expected at least 20 (house: our lawyers, 2026-03), was {seconds}")
-    ]  # fmt: skip
+    key = changed.partition(":")[0]
+    assert check(re.sub(rf"{key}: \w+", changed, text)) == [(line, key, says)]
+
+
+@pytest.mark.parametrize("added", ["ring_timeout_s: 60", "ring_guard_s: 0", "ring_guard_s: 21.9"])
+def test_no_call_may_ring_past_the_end_of_the_hours(check, added):
+    ((line, key, says),) = check(GOOD + added + "\n")
+    assert key == "ring_guard_s" and "or a call may ring past the end of the hours" in says and line > 0
 
 
 def test_packs_of_ones_own_are_found_beside_the_file(tmp_path, check):

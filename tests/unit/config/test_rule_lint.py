@@ -11,7 +11,7 @@ import pytest
 
 from dialer.config import rule_pack_schema
 from dialer.config.rule_lint import lint_files, lint_folder, lint_packs
-from dialer.config.rule_packs import RULES, edition
+from dialer.config.rule_packs import RULES, edition, own_profiles
 from dialer.errors import ConfigError
 
 TODAY = edition().as_of + timedelta(days=1)
@@ -59,6 +59,12 @@ FAULTS = [
     ("PE.yaml", "zones: [America/Lima]", "zones: [America/Limbo]", "expected a time zone"),
     ("PE.yaml", '"20:00"', '"06:00"', "expected a begin before its end"),
     ("PE.yaml", '[["07:00", "20:00"]]', '[["07:00", "20:00"], ["19:00", "21:00"]]', "do not overlap"),
+    (
+        "PE.yaml",
+        'allow: [["07:00", "20:00"]]}',
+        'allow: [["07:00", "20:00"]], confidence: U}\n      - {days: [sun], allow: [["07:00", "20:00"]]}',
+        "expected hours of V1 or V2 all",
+    ),
     ("PE.yaml", "calendar: PE", "calendar: PX", "expected a calendar"),
     ("PE.yaml", "calendar: PE", 'calendar: "*"', "expected a calendar"),
     ("CA.yaml", "custom:CA-QC-OPC", "custom:CA-QC-OPQ", "expected a calendar"),
@@ -68,7 +74,7 @@ FAULTS = [
     ("CA.yaml", "connect_deadline_s: 2", "connect_deadline_s: 4", "expected at most the policy's 2 s unverified"),
     ("US.yaml", "exclude: [BUSY,", "exclude: [BUSSY,", "did you mean BUSY"),
     ("US.yaml", "period: {kind: rolling_hours, n: 24}", "period: {kind: rolling_hours, n: 999}", "n"),
-    ("US.yaml", "key: [person, account]", "key: [campaign]", "expected no campaign"),
+    ("US.yaml", "key: [person, account]", "key: [person, campaign]", "expected no campaign"),
     ("US.yaml", "key: [person, account]", "key: [subject]", "expected person, debt, account or number"),
     ("US.yaml", "id: us-wv-30-calls-a-week", "id: us-7in7", "'us-7in7' stands twice"),
     ("US.yaml", "after: conversation", "unless_agent_held: true\n        after: conversation", "abandoned call only"),
@@ -219,6 +225,25 @@ def test_a_fault_of_an_own_pack(tmp_path: Path, old: str, new: str, line: int, m
         return
     found = failing(lint_files([path], TODAY))
     assert any(f.line == line and message in f.text and f.path == str(path) for f in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("confidence: V2", "confidence: V8", 11),
+        ("id: house-pe", "id: House", 5),
+        ('["10:00", "12:00"]', '["12:00", "10:00"]', 8),
+        ("cite: our lawyers", "cite: our lawyers\n    title: x", 10),
+        ("scope: [debt_collection]", "scope: []", 6),
+        ("confidence: V2", "confidence: V2\n    override_reason: x", 5),
+    ],
+)
+def test_one_fault_is_one_line(tmp_path: Path, old: str, new: str, line: int) -> None:
+    path = own(tmp_path, OWN.replace(old, new))
+    assert [(found.line, found.path) for found in lint_files([path], TODAY)] == [(line, str(path))]
+    with pytest.raises(ConfigError) as caught:
+        own_profiles([path], "debt_collection")
+    assert len(caught.value.faults) == 1
 
 
 def test_an_own_pack_that_is_not_there(tmp_path: Path) -> None:

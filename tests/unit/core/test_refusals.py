@@ -73,12 +73,21 @@ def test_hours_that_a_person_asked_for_hold_on_every_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "other_number"), [("number:+1", True), ("person+use:P|work", True), ("person:P", False), ("debt:D", False)]
+    ("key", "where", "other_number"),
+    [
+        ("number:+1", (), True),
+        ("person:P", ("d=D", "u=work"), True),
+        ("person:P", ("n=+1",), True),
+        ("person:P", (), False),
+        ("debt:D", ("s=x",), False),
+    ],
 )
-def test_a_cap_of_the_number_or_its_use_leaves_the_next_number(key: str, other_number: bool) -> None:
+def test_a_cap_of_the_number_or_its_use_leaves_the_next_number(
+    key: str, where: tuple[str, ...], other_number: bool
+) -> None:
     class Capped(OpenRules):
         def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
-            return (CapSlot(rule="cap", key=key, max=1, since=0.0),)
+            return (CapSlot(rule="cap", key=key, where=where, max=1, since=0.0),)
 
     bench, first = bench_of(2, Capped())
     refuse(bench, first, "cap", HOUR_S)

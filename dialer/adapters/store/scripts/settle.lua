@@ -9,6 +9,7 @@ local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local CAMPAIGN, FACTS, LOG_LENGTH = ARGV[5], ARGV[6], ARGV[7]
 local KEEP_S, IDLE_S = tonumber(ARGV[8]), tonumber(ARGV[9])
 local FIRST_PROGRESS = 10
+local PIECE = 1000 -- fields a command: Lua's stack ends at some 8000
 
 if redis.call('GET', RUN) ~= FENCE then
   return redis.error_reply('FENCED a later run opened the campaign')
@@ -36,9 +37,9 @@ end
 
 -- The facts to move are those of the claim itself, whatever the settlement thinks they were.
 local function move_facts(attempt, claim, disposition)
-  local pending = CAMPAIGN .. '|' .. attempt .. '|PENDING'
-  local settled = CAMPAIGN .. '|' .. attempt .. '|' .. disposition
   local record = cjson.decode(claim)
+  local text = '|c=' .. CAMPAIGN .. '|' .. attempt .. (record.fact or '') .. '|'
+  local pending, settled = text .. 'PENDING', text .. disposition
   local at = string.format('%.17g', record.at) -- Lua's own way loses digits
   for _, name in ipairs(record.fact_keys) do
     local key = FACTS .. name
@@ -49,27 +50,43 @@ local function move_facts(attempt, claim, disposition)
   end
 end
 
+-- As in `stop.lua`.
 local function stop(key, reason)
-  if redis.call('HSETNX', STOPS, key, reason) == 1 then
-    redis.call('XADD', STOP_LOG, 'MAXLEN', '~', LOG_LENGTH, '*', 'key', key, 'reason', reason)
-  end
-end
-
-local function settle(record, progress)
-  local attempt, lead, disposition = record[1], record[2], record[3]
-  local claim = redis.call('HGET', IN_FLIGHT, attempt)
-  if not claim then
+  local reasons = redis.call('HGET', STOPS, key)
+  if reasons and string.find('\n' .. reasons .. '\n', '\n' .. reason .. '\n', 1, true) then
     return
   end
-  move_facts(attempt, claim, disposition)
-  redis.call('HDEL', IN_FLIGHT, attempt)
-  redis.call('HSET', PROGRESS, lead, progress)
-  redis.call('HDEL', HELD, lead)
-  for _, key in ipairs(record[4]) do
-    stop(key, record[5])
+  redis.call('HSET', STOPS, key, reasons and reasons .. '\n' .. reason or reason)
+  redis.call('XADD', STOP_LOG, 'MAXLEN', '~', LOG_LENGTH, '*', 'key', key, 'reason', reason)
+end
+
+-- Settle these records, at most PIECE: many fields go in one command.
+local function settle(records, first, last)
+  local attempts, ended, progress, free, settled = {}, {}, {}, {}, {}
+  for position = first, last do
+    attempts[#attempts + 1] = records[position][1]
+  end
+  local claims = redis.call('HMGET', IN_FLIGHT, unpack(attempts))
+  for position = first, last do
+    local attempt, lead, claim = records[position][1], records[position][2], claims[position - first + 1]
+    if claim and not settled[attempt] then
+      settled[attempt] = true
+      move_facts(attempt, claim, records[position][3])
+      ended[#ended + 1], free[#free + 1] = attempt, lead
+      progress[#progress + 1], progress[#progress + 2] = lead, ARGV[FIRST_PROGRESS + position]
+      for _, key in ipairs(records[position][4]) do
+        stop(key, records[position][5])
+      end
+    end
+  end
+  if #ended > 0 then
+    redis.call('HDEL', IN_FLIGHT, unpack(ended))
+    redis.call('HSET', PROGRESS, unpack(progress))
+    redis.call('HDEL', HELD, unpack(free))
   end
 end
 
-for position, record in ipairs(cjson.decode(ARGV[FIRST_PROGRESS])) do
-  settle(record, ARGV[FIRST_PROGRESS + position])
+local records = cjson.decode(ARGV[FIRST_PROGRESS])
+for first = 1, #records, PIECE do
+  settle(records, first, math.min(first + PIECE - 1, #records))
 end
