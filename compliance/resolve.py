@@ -19,6 +19,7 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 from compliance.clearance import Place
 from compliance.places.tables import (
     PrefixRow,
+    Territory,
     area_codes,
     longest_prefix,
     plain_name,
@@ -28,16 +29,18 @@ from compliance.places.tables import (
     subdivisions,
     territories,
 )
-from compliance.zones import known_zones
+from compliance.zones import clock_to_come, known_zones, present_name, zones_of_countries
 
 Fault = Literal[
     "",
     "number.invalid",
     "number.non_geographic",
+    "country.unknown",
     "subdivision.unknown",
     "postal.unknown",
     "address.contradictory",
     "zone.unknown",
+    "zone.contradictory",
 ]
 # Kinds of numbers that somebody has somewhere; a number of any other kind is in no place.
 LINE_TYPES: dict[int, str] = {
@@ -52,6 +55,7 @@ _NOWHERE = Place((), ())
 _NANP, _MEXICO = 1, 52
 _NANP_PREFIX = 4  # country code and area code: the exchange of a mobile says nothing
 _E164 = re.compile(r"\+[1-9]\d{4,14}", re.ASCII)
+_COUNTRY = re.compile("[A-Z]{2}")
 _LAYOUT = re.compile(r"[\s().\-‐-―]+")
 
 
@@ -85,11 +89,12 @@ class _Misplaced(ValueError):
         self.fault = fault
 
 
-def resolve(number: str, *, subdivision: str = "", postal: str = "", zone: str = "") -> Resolution:
+def resolve(number: str, *, country: str = "", subdivision: str = "", postal: str = "", zone: str = "") -> Resolution:
     """Return where the person with this number (E.164) may be. Never raises; what is wrong is in `fault`.
 
-    `subdivision` is a code such as US-MA, `postal` a postal code of its country (else of the number's), `zone` an IANA
-    zone that is known of the person: it stands instead of all others.
+    `country` is the address's, ISO 3166 alpha-2, `subdivision` a code such as US-MA, `postal` a postal code of the
+    subdivision's country (else of the address's, else of the number's), `zone` an IANA zone that is known of the
+    person: it stands instead of all others.
     """
     digits = _LAYOUT.sub("", number)
     try:
@@ -100,12 +105,18 @@ def resolve(number: str, *, subdivision: str = "", postal: str = "", zone: str =
         modernise(parsed)
         kind = phonenumbers.number_type(parsed)
         if kind != Type.UNKNOWN:
-            return resolve_parsed(parsed, kind, subdivision=subdivision, postal=postal, zone=zone)
+            return resolve_parsed(parsed, kind, country=country, subdivision=subdivision, postal=postal, zone=zone)
     return Resolution(number="", fault="number.invalid", fault_text=f"{_shown(number)} is no valid number")
 
 
 def resolve_parsed(
-    parsed: phonenumbers.PhoneNumber, kind: int, *, subdivision: str = "", postal: str = "", zone: str = ""
+    parsed: phonenumbers.PhoneNumber,
+    kind: int,
+    *,
+    country: str = "",
+    subdivision: str = "",
+    postal: str = "",
+    zone: str = "",
 ) -> Resolution:
     """Do as `resolve` does, with a valid number that is parsed, modern and of a known kind already."""
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
@@ -120,8 +131,11 @@ def resolve_parsed(
             fault_text=f"{e164} is {what}: nobody knows the hour where it rings",
         )
     try:
-        row = _postal_row(postal, subdivision[:2] or home.country) if postal else ("", "")
-        place = _place(home, subdivision, *row, zone)
+        if country and not _COUNTRY.fullmatch(country):
+            raise _Misplaced("country.unknown", f"expected a country's code such as ES, was {_shown(country)}")
+        address_country = subdivision[:2] or _belongs_to(country).country or home.country
+        row = _postal_row(postal, address_country) if postal else ("", "")
+        place = _place(home, country, subdivision, *row, zone)
         if not place.zones:
             raise _Misplaced("zone.unknown", f"nobody knows the time zone of {e164}: name it in a zone column")
     except _Misplaced as error:
@@ -151,7 +165,9 @@ def read_subdivision(text: str, country: str) -> str:
     if found is None:
         own = next((place for place in known.values() if place.country == country), None)
         example = f"{own.code} or {own.name}" if own else "US-MA"
-        raise ValueError(f"expected a subdivision of {country or 'a country'} such as {example}, was {_shown(written)}")
+        raise ValueError(
+            f"expected a subdivision of {country or 'a country'} such as {example}, was {_shown(written)}{_hint(code)}"
+        )
     return found
 
 
@@ -235,13 +251,14 @@ def _postal_row(postal: str, country: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=65_536)
-def _place(home: _Home, subdivision: str, postal_country: str, postal_prefix: str, zone: str) -> Place:
+def _place(home: _Home, country: str, subdivision: str, postal_country: str, postal_prefix: str, zone: str) -> Place:
     """Return all that number, address and list say together. Raises `_Misplaced`."""
     known = subdivisions()
     given = known.get(subdivision)
     if subdivision and given is None:
         raise _Misplaced(
-            "subdivision.unknown", f"expected a subdivision's code such as US-MA, was {_shown(subdivision)}"
+            "subdivision.unknown",
+            f"expected a subdivision's code such as US-MA, was {_shown(subdivision)}{_hint(subdivision)}",
         )
     postal = postal_codes()[postal_country][postal_prefix] if postal_prefix else _NO_ROW
     if given and postal_prefix and not any(_nested(subdivision, other) for other in postal.subdivisions):
@@ -249,14 +266,56 @@ def _place(home: _Home, subdivision: str, postal_country: str, postal_prefix: st
             "address.contradictory",
             f"the postal code {postal_prefix}… is in {' or '.join(postal.subdivisions)}, not in {subdivision}",
         )
-    if zone and not is_place_zone(zone):
-        raise _Misplaced("zone.unknown", f"expected a time zone such as America/Lima, was {_shown(zone)}")
-    own_zones = postal.zones or (found for code in postal.subdivisions for found in known[code].zones)
-    zones = {*home.zones, *(given.zones if given else ()), *own_zones}
+    territory = _belongs_to(country)
+    of_address = territory.subdivisions
+    if given:
+        of_address += (subdivision,) if postal_prefix else _with_parts(subdivision)
+    zones = {*home.zones, *postal.zones, *(found for code in of_address for found in known[code].zones)}
+    if not postal.zones:
+        zones.update(found for code in postal.subdivisions for found in known[code].zones)
     jurisdictions = {home.country}
-    for code in (*home.subdivisions, *postal.subdivisions, *((subdivision,) if given else ())):
+    for code in (*home.subdivisions, *of_address, *postal.subdivisions):
         jurisdictions.update(_stack(code))
+    if country and territory.country not in jurisdictions:  # nobody knows where in it
+        jurisdictions.add(territory.country)
+        zones |= country_zones(territory.country)
+    if zone:
+        countries = {code for code in jurisdictions if "-" not in code}
+        _check_zone(zone, zones, countries, bool(of_address or postal_prefix))
     return Place(tuple(sorted(jurisdictions)), (zone,) if zone else tuple(sorted(zones)))
+
+
+def _check_zone(zone: str, zones: set[str], countries: set[str], addressed: bool) -> None:
+    """Raise `_Misplaced` for a list's zone that is none, or none of where number and address are.
+
+    `zones` are those of the number and the address; with an address (`addressed`) no other clock can be the person's.
+    """
+    if not is_place_zone(zone):
+        raise _Misplaced("zone.unknown", f"expected a time zone such as America/Lima, was {_shown(zone)}")
+    possible = zones.union(*map(country_zones, countries))
+    if present_name(zone) not in {present_name(name) for name in possible}:
+        raise _Misplaced(
+            "zone.contradictory",
+            f"{zone} is no time zone of {' or '.join(sorted(countries))}: name one of its zones, or give the address",
+        )
+    if addressed and clock_to_come(zone) not in {clock_to_come(name) for name in zones}:
+        raise _Misplaced(
+            "zone.contradictory",
+            f"{zone} is a time zone neither of the address nor of the number, as {min(zones)} is: mend one of them",
+        )
+
+
+@cache
+def country_zones(country: str) -> frozenset[str]:
+    """Return every zone of a country: those of `zone.tab` and those of our tables."""
+    parts = (place.zones for place in subdivisions().values() if place.country == country)
+    rows = (*area_codes().get(country, {}).values(), *postal_codes().get(country, {}).values())
+    return frozenset().union(zones_of_countries().get(country, ()), *parts, *(row.zones for row in rows))
+
+
+def _belongs_to(region: str) -> Territory:
+    """Return the country whose rules hold in a region, with the subdivisions of it that the region is."""
+    return territories().get(region) or Territory(country=region, subdivisions=())
 
 
 def is_place_zone(zone: str) -> bool:
@@ -271,9 +330,22 @@ def _stack(code: str) -> tuple[str, ...]:
     return (code,) if place is None else (code, *_stack(place.part_of))
 
 
+@cache
+def _with_parts(code: str) -> tuple[str, ...]:
+    """Return a subdivision and all its parts: somebody in US-NY may be in the city of New York."""
+    return tuple(other for other in subdivisions() if code in _stack(other))
+
+
 def _nested(one: str, other: str) -> bool:
     return one in _stack(other) or other in _stack(one)
 
 
 def _shown(text: str) -> str:
     return repr(text[:40])
+
+
+def _hint(code: str) -> str:
+    """Say what to do with a country's code where a subdivision's is expected."""
+    if not re.fullmatch("[A-Za-z]{2}", code):
+        return ""
+    return " (two letters alone name a country: name a part of it, or leave it empty if none is known)"

@@ -152,7 +152,8 @@ class Profile(Cited, frozen=True, kw_only=True):
     """One law's (or the policy's) rules for a jurisdiction and some scopes.
 
     `jurisdiction` is `CO`, `US-MA` or `US-NY-NYC`. The hours hold in every zone the person may be in, and in `zones`.
-    `duties` are what the law asks and the dialer cannot see to.
+    `duties` are what the law asks and the dialer cannot see to. `own`: of a pack of one's own that puts nothing aside;
+    its hours only narrow, and never stand in for the policy's, however sure it says to be of them.
     """
 
     id: str
@@ -173,6 +174,7 @@ class Profile(Cited, frozen=True, kw_only=True):
     dnc: DncRule | None = None
     message: MessageRule | None = None
     duties: tuple[str, ...] = ()
+    own: bool = False
 
     @property
     def country(self) -> str:

@@ -142,13 +142,17 @@ def _hours_of(
 
 
 def _stand_ins(country: str, subdivisions: tuple[str, ...], profiles: Sequence[Profile]) -> tuple[Dates, ...]:
-    """Return the dates on which hours that somebody read in the law hold wherever in the country the person may be."""
+    """Return the dates on which hours that somebody read in the law hold wherever in the country the person may be.
+
+    Those of a pack of one's own are none, unless it puts others aside and says why.
+    """
     spans: list[Dates] = [(None, None)]
     for place in subdivisions or (country,):
         verified = [
             (profile.in_force.first, last_day(profile.in_force))
             for profile in profiles
-            if f"{place}-".startswith(f"{profile.jurisdiction}-")
+            if not profile.own
+            and f"{place}-".startswith(f"{profile.jurisdiction}-")
             and any(window.confidence in VERIFIED for window in profile.windows)
         ]
         spans = [common for span in spans for dates in verified if (common := _common(span, dates)) is not None]

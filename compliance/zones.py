@@ -8,9 +8,11 @@ neither `TZPATH` nor `PYTHONTZPATH` matters, and no global state of `zoneinfo` i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 DAY_S = 86_400
@@ -31,13 +33,45 @@ def known_zones() -> frozenset[str]:
 @cache
 def load_zone(name: str) -> ZoneInfo:
     """Return the zone `name` of the package. Raises `KeyError` for any other name."""
+    return ZoneInfo.from_file(BytesIO(_zone_file(name)), key=name)
+
+
+@lru_cache(maxsize=1)
+def zones_of_countries() -> Mapping[str, frozenset[str]]:
+    """Return the zones of each country, ISO 3166 alpha-2, as `zone.tab` lists them."""
+    zones: dict[str, set[str]] = {}
+    for line in (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            country, _, name, *_ = line.split("\t")
+            zones.setdefault(country, set()).add(name)
+    return {country: frozenset(names) for country, names in zones.items()}
+
+
+@cache
+def present_name(zone: str) -> str:
+    """Return the zone that a name leads to: `America/New_York` for `US/Eastern`, itself where it is no old name."""
+    return _links().get(zone, zone)
+
+
+@cache
+def clock_to_come(zone: str) -> str:
+    """Return how a zone's clock is set from now on, as its file's last line says: `EST5EDT,M3.2.0,M11.1.0`.
+
+    Zones with one rule differ in the past alone. Raises `KeyError` for what is no zone.
+    """
+    return _zone_file(zone).rstrip(b"\n").rpartition(b"\n")[2].decode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _links() -> Mapping[str, str]:
+    lines = (resources.files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8").splitlines()
+    return {old: new for kind, new, old in (line.split() for line in lines if line.startswith("L ")) if kind == "L"}
+
+
+def _zone_file(name: str) -> bytes:
     if name not in known_zones():
         raise KeyError(name)
-    file = resources.files("tzdata") / "zoneinfo"
-    for part in name.split("/"):
-        file = file / part
-    with file.open("rb") as data:
-        return ZoneInfo.from_file(data, key=name)
+    return (resources.files("tzdata") / "zoneinfo").joinpath(*name.split("/")).read_bytes()
 
 
 @lru_cache(maxsize=1)

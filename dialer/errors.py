@@ -3,7 +3,8 @@
 DialerError
 ├─ ConfigError                 operator: mend the file (names file, line and mend)
 ├─ CampaignRunning             operator: this campaign already has a writer
-├─ JournalError                operator: the journal is truncated, foreign or of another version
+├─ JournalError                operator: the journal is damaged, foreign or of another version
+│   └─ JournalCutOff           its last line is not whole: the program was killed, or the disk was full
 ├─ IllegalTransition           our bug: stop
 ├─ ComplianceBreach            our bug: a blocked number reached the shell: stop
 ├─ TelephonyError
@@ -40,6 +41,10 @@ class CampaignRunning(DialerError):
 
 class JournalError(DialerError):
     """A journal that cannot be read or replayed."""
+
+
+class JournalCutOff(JournalError):
+    """A journal whose last line is not whole: the program was killed while it wrote, or the disk was full."""
 
 
 class IllegalTransition(DialerError):

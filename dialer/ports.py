@@ -3,7 +3,8 @@ suite, which the fake and the real adapter both pass (`tests/conformance`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -148,6 +149,19 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     expires_at: float | None = None
 
+    def holds(self, at: float) -> bool:
+        """Whether it was given by then and is not over; whether it was revoked is told by `standing`."""
+        return self.at <= at and (self.expires_at is None or at < self.expires_at)
+
+
+def standing(given: Mapping[str, Consent], revoked: Mapping[str, float]) -> dict[str, Consent]:
+    """Return those consents of one claim (person and number) that no revocation takes back.
+
+    A revocation under any of its keys takes back what was agreed to until then under each of them.
+    """
+    last = max(revoked.values(), default=-math.inf)
+    return {key: consent for key, consent in given.items() if consent.at > last}
+
 
 class OutsideFact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to a person outside our campaigns: a letter, a visit, a call of theirs.
@@ -197,16 +211,24 @@ class PersonRecords(Protocol):
 
     async def hours_of(self, person: str) -> PersonHours: ...
 
-    async def give_consent(self, key: str, consent: Consent) -> None:
-        """Record a consent in place of an earlier one."""
+    async def give_consent(self, key: str, consent: Consent) -> bool:
+        """Record a consent in place of one that is not newer; False, and nothing is changed, where there is a newer."""
         ...
 
-    async def revoke_consent(self, key: str) -> bool:
-        """Take a consent back; returns whether there was one."""
+    async def revoke_consent(self, key: str, at: float) -> bool:
+        """Take back what was agreed to until `at` (UTC seconds) under this key, and in a claim under its others.
+
+        It is kept for ever, so that recording an older consent again, here or there, restores nothing. Returns whether
+        it took back one under this key.
+        """
         ...
 
     async def consents_of(self, keys: Sequence[str]) -> dict[str, Consent]:
-        """The consents that there are under these keys."""
+        """The newest consents under these keys, revoked or not (`standing`)."""
+        ...
+
+    async def revocations_of(self, keys: Sequence[str]) -> dict[str, float]:
+        """When the newest revocation came, of those of these keys that have one. UTC seconds."""
         ...
 
 

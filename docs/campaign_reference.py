@@ -38,8 +38,9 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "rule_packs": "your own packs of rules, YAML files relative to the campaign file: see "
         "[compliance.md](compliance.md)",
         "dnc_registries": "registries that a number must not be on, beside those that the law asks for; one that was "
-        "never imported counts as stale",
-        "stale_lists": "what happens where a registry is older than its rule allows: no call, or a call and an alert",
+        "never imported blocks",
+        "stale_lists": "what happens where our copy of a registry is older than its rule allows: no call, or a call "
+        "and an alert; where there is no copy: no call",
         "target_abandon_rate": "abandoned / live answers, a fraction",
         "lines_per_idle_agent": "lines in flight for each idle agent, in mode power",
         "max_lines_per_idle_agent": "lines in flight for each idle agent, at most",

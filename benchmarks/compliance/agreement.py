@@ -87,7 +87,13 @@ def compare(sides: Sides, question: Question, *, next_too: bool = False) -> Disa
     """Ask both; `next_too`: and when the call may begin, minute by minute."""
     auditor = sides.auditor
     place, faults = auditor.place(question)
-    resolved = resolve(question.number, subdivision=question.subdivision, postal=question.postal, zone=question.zone)
+    resolved = resolve(
+        question.number,
+        country=question.country,
+        subdivision=question.subdivision,
+        postal=question.postal,
+        zone=question.zone,
+    )
     if resolved.fault:
         theirs = tuple(finding.rule for finding in faults)
         if resolved.fault in theirs:

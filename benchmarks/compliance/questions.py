@@ -14,7 +14,7 @@ import msgspec
 import phonenumbers
 
 from compliance.auditor import Auditor, Happening, Question
-from compliance.auditor.clocks import clock_of, zone_names
+from compliance.auditor.clocks import clock_of, country_zones, zone_names
 from compliance.auditor.counting import first_day
 from compliance.auditor.question import kinds_of_attempt
 from compliance.auditor.whereabouts import rows
@@ -38,6 +38,7 @@ _TYPES = (
     phonenumbers.PhoneNumberType.PERSONAL_NUMBER,
     phonenumbers.PhoneNumberType.UAN,
 )
+_ABROAD = ("JP", "XX", "es", "PR", "ES", "US", "EC")
 _HOPELESS = (
     "+",
     "+1",
@@ -65,10 +66,11 @@ class Questions:
         rng = self._rng
         country = rng.choice(self._countries)
         number = self._asked_number = self._number(country)
-        subdivision, postal, zone = self._address(country)
+        abroad, subdivision, postal, zone = self._address(country)
         asked = Question(
             number=number,
             at=0.0,
+            country=abroad,
             subdivision=subdivision,
             postal=postal,
             zone=zone,
@@ -116,9 +118,9 @@ class Questions:
         last = rng.randrange(1, 5)
         return text[:-last] + "".join(rng.choice("0123456789") for _ in range(last))
 
-    def _address(self, country: str) -> tuple[str, str, str]:
+    def _address(self, country: str) -> tuple[str, str, str, str]:
         rng = self._rng
-        subdivision = postal = zone = ""
+        abroad = subdivision = postal = zone = ""
         home = country if rng.random() < 0.85 else rng.choice(self._countries)
         if rng.random() < 0.4:
             codes = [row["code"] for row in rows("subdivisions") if row["code"].startswith(home)]
@@ -128,9 +130,14 @@ class Questions:
         if rng.random() < 0.3:
             known = [row["prefix"] for row in rows("postal_codes") if row["country"] == home]
             postal = self._postal(home, rng.choice(known) if known and rng.random() < 0.9 else "0")
-        if rng.random() < 0.04:
+        chance = rng.random()
+        if chance < 0.03:
             zone = rng.choice((*sorted(zone_names()), "Mars/Base", "../../etc/passwd"))
-        return subdivision, postal, zone
+        elif chance < 0.08:
+            zone = rng.choice([name for of, name in sorted(country_zones()) if of == home])
+        if rng.random() < 0.1:
+            abroad = rng.choice((home, rng.choice(rows("territories"))["region"], rng.choice(_ABROAD)))
+        return abroad, subdivision, postal, zone
 
     def _postal(self, country: str, prefix: str) -> str:
         """A code that begins so, like the country's example; now and then too short, in small letters or spaced."""

@@ -88,11 +88,14 @@ def is_governed(applying: Sequence[Profile], place: Place, country: str, day: da
     """Say whether hours that somebody verified stand for the country on a local date, so that the policy's need not.
 
     Those of the whole country, or of every subdivision in which the person may be (its own, or of what it is part of).
+    What somebody adds in a pack of their own, without putting ours aside and saying why, stands for nothing.
     """
     verified = {
         profile.jurisdiction
         for profile in applying
-        if in_force(profile, day) and any(window.confidence in VERIFIED for window in profile.windows)
+        if not profile.own
+        and in_force(profile, day)
+        and any(window.confidence in VERIFIED for window in profile.windows)
     }
     if country in verified:
         return True

@@ -52,6 +52,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str  # as E.164 has it
     at: float
+    country: str = ""  # of the address
     subdivision: str = ""
     postal: str = ""
     zone: str = ""  # the list's own

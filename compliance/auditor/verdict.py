@@ -38,7 +38,11 @@ class Auditor:
     def place(self, question: Question) -> tuple[Place, tuple[Finding, ...]]:
         """Return where the person may be, and what is wrong with it: then nothing else is asked."""
         found = find_place(
-            question.number, subdivision=question.subdivision, postal=question.postal, zone=question.zone
+            question.number,
+            country=question.country,
+            subdivision=question.subdivision,
+            postal=question.postal,
+            zone=question.zone,
         )
         return found.place, (*found.faults, *self.unknown_countries(found.place))
 

@@ -15,7 +15,7 @@ from phonenumbers import PhoneNumber, PhoneNumberType
 from phonenumbers.timezone import time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from compliance.auditor.clocks import zone_names
+from compliance.auditor.clocks import country_zones, zone_file, zone_names
 from compliance.auditor.question import Finding
 from compliance.clearance import Place
 
@@ -50,7 +50,9 @@ def rows(table: Table) -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
-def find_place(number: str, *, subdivision: str = "", postal: str = "", zone: str = "") -> Whereabouts:
+def find_place(
+    number: str, *, country: str = "", subdivision: str = "", postal: str = "", zone: str = ""
+) -> Whereabouts:
     """Find every jurisdiction and zone that a number and its address may be in, and every fault of them."""
     parsed = _parse(number)
     if parsed is None:
@@ -58,27 +60,34 @@ def find_place(number: str, *, subdivision: str = "", postal: str = "", zone: st
     region = phonenumbers.region_code_for_number(parsed)
     if _is_of_no_place(parsed) or region in (None, "001"):
         return _nowhere("number.non_geographic", f"{number} is of no place")
-    territory = next((row for row in rows("territories") if row["region"] == region), None)
-    country = territory["country"] if territory else region
-    code = _longest("area_codes", country, phonenumbers.national_significant_number(parsed))
+    territory, home = _territory(region)
+    outer, abroad = _territory(country)
+    code = _longest("area_codes", home, phonenumbers.national_significant_number(parsed))
     postal = re.sub(r"[\s-]", "", postal).upper()
-    postal_country = subdivision[:2] or country
+    postal_country = subdivision[:2] or abroad or home
     posted = _longest("postal_codes", postal_country, postal) if _is_in_form(postal_country, postal) else None
     of_number = [*_words(territory, "subdivisions"), *_words(code, "subdivisions")]
-    of_address = [*([subdivision] if subdivision else []), *_words(posted, "subdivisions")]
+    given = [subdivision] if subdivision else []
+    if subdivision and posted is None:  # nobody knows in which part of it
+        given += [row["code"] for row in rows("subdivisions") if subdivision in chain(row["code"])]
+    given += _words(outer, "subdivisions")
+    of_address = [*given, *_words(posted, "subdivisions")]
+    found = {home, *(part for name in (*of_number, *of_address) for part in chain(name))}
 
     zones = {*_zones_of(parsed), *_words(code, "zones")}
-    if subdivision:
-        zones.update(_zones_of_subdivisions([subdivision]))
+    zones.update(_zones_of_subdivisions(given))
     zones.update(_words(posted, "zones") or _zones_of_subdivisions(_words(posted, "subdivisions")))
-    if zone:
-        zones = {zone}
+    if country and abroad not in found:
+        found.add(abroad)
+        zones |= _zones_of_country(abroad)
     zones.discard(_NOWHERE)
-    found = {country, *(part for name in (*of_number, *of_address) for part in chain(name))}
-    return Whereabouts(
-        place=Place(tuple(sorted(found)), tuple(sorted(zones))),
-        faults=tuple(_faults(zones, subdivision, postal, postal_country, posted)),
-    )
+    asked = {zone} if zone else zones
+    faults = [*_faults(asked, subdivision, postal, postal_country, posted)]
+    if re.fullmatch("([A-Z]{2})?", country) is None:
+        faults.append(Finding(rule="country.unknown", text=f"{country!r} is no country"))
+    if zone in zone_names() and not _is_among(zone, zones, found, bool(of_address)):
+        faults.append(Finding(rule="zone.contradictory", text=f"{zone} is none of {' '.join(sorted(found))}"))
+    return Whereabouts(place=Place(tuple(sorted(found)), tuple(sorted(asked))), faults=tuple(faults))
 
 
 def _faults(
@@ -94,6 +103,40 @@ def _faults(
         theirs = _words(posted, "subdivisions")
         if not any(subdivision in chain(name) or name in chain(subdivision) for name in theirs):
             yield Finding(rule="address.contradictory", text=f"{postal} is in {' '.join(theirs)}, not in {subdivision}")
+
+
+def _territory(region: str) -> tuple[dict[str, str] | None, str]:
+    """Return a region's row, if it belongs to a country as a part of it, and the country."""
+    row = next((row for row in rows("territories") if row["region"] == region), None)
+    return row, row["country"] if row else region
+
+
+def _is_among(zone: str, zones: set[str], jurisdictions: set[str], addressed: bool) -> bool:
+    """Say whether the zone that a list names is one of the countries', and keeps a clock of the address or the number.
+
+    The latter only with an address. The last line of a zone's file says how the clock is set from now on. Old names
+    have the same file.
+    """
+    every = zones.union(*(_zones_of_country(code) for code in jurisdictions if "-" not in code))
+    if zone_file(zone) not in {zone_file(other) for other in every}:
+        return False
+    return not addressed or _rule_of(zone) in {_rule_of(other) for other in zones}
+
+
+def _rule_of(zone: str) -> bytes:
+    return zone_file(zone).splitlines()[-1]
+
+
+@cache
+def _zones_of_country(country: str) -> frozenset[str]:
+    """Return the zones of a country: the system's list, and every one that our tables name for it."""
+    found = {zone for of, zone in country_zones() if of == country}
+    tables: tuple[Table, ...] = ("area_codes", "postal_codes")
+    found.update(
+        name for table in tables for row in rows(table) if row["country"] == country for name in _words(row, "zones")
+    )
+    found.update(_zones_of_subdivisions(code for code in _subdivisions() if code.startswith(f"{country}-")))
+    return frozenset(found)
 
 
 def _is_of_a_place(zone: str) -> bool:

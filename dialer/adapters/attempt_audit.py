@@ -20,6 +20,7 @@ from compliance.auditor import Auditor, Finding, Happening, Question
 from compliance.auditor.question import kinds_of_attempt
 from compliance.auditor.whereabouts import find_place
 from compliance.clearance import Place
+from dialer.adapters.audit_report import AuditReport, Violation
 from dialer.adapters.audited_rules import book_of, campaign_of_header
 from dialer.adapters.audited_stops import AuditedStops
 from dialer.adapters.audited_versions import VersionsOf, notes_on_versions
@@ -28,40 +29,10 @@ from dialer.adapters.lifted_stops import LiftedStop, lifted_path, read_lifted
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead, PhoneNumber
-from dialer.errors import ConfigError, JournalError
+from dialer.errors import ConfigError, JournalCutOff, JournalError
 
 TOLD_EVERY = 1000  # steps
 EVERYTHING = "everything"
-
-
-class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule that a placed call broke. `at` is UTC seconds; `line` is the journal's."""
-
-    journal: str
-    line: int
-    at: float
-    campaign: str
-    attempt_id: int
-    number: str
-    rule: str
-    text: str
-    cite: str = ""
-
-
-class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit found. `attempts` were placed and checked; `looked_back` are attempts of other journals.
-
-    `versions` are those that each audited journal names, of all that verdicts depend on; `versions_now` those that they
-    were checked with.
-    """
-
-    journals: tuple[str, ...]
-    attempts: int
-    looked_back: int
-    violations: tuple[Violation, ...]
-    notes: tuple[str, ...] = ()
-    versions: dict[str, dict[str, str]] = {}
-    versions_now: dict[str, str] = {}
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +89,8 @@ def audit_journals(
     """Check every call that these journals placed; `told` is given the lines done, now and then.
 
     `versions_of` says what verdicts on a campaign depend on today. The stops that were taken back are read where the
-    journals are. Raises `JournalError` for a file that is no journal, `ConfigError` for rules that cannot be read.
+    journals are. A journal that ends within a line is noted. Raises `JournalError` for a file that is no journal,
+    `ConfigError` for rules that cannot be read.
     """
     folders = {path.resolve().parent.parent for path in (*journals, *beside)}
     audit = _Audit(told, versions_of, read_lifted(lifted_path(folder) for folder in sorted(folders)))
@@ -193,6 +165,7 @@ class _Audit:
         self._versions_of = versions_of
         self._versions: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}  # by journal: recorded, of today
         self._runs: list[_Run] = []
+        self._audited: list[Path] = []
         self._auditors: dict[bytes, Auditor] = {}
         self._attempts: dict[tuple[str, int], _Attempt] = {}
         self._streams: dict[tuple[str, str], list[_Attempt]] = {}
@@ -201,12 +174,20 @@ class _Audit:
         self._violations: list[Violation] = []
         self._checked = 0
         self._looked_back = 0
+        self._cut_off: list[int] = []  # runs whose journal ends within a line
+        self._unbegun: list[Path] = []  # journals without a whole first line
         self._own_zones: set[str] = set()  # numbers whose zone the list named
 
     # ---- reading ----------------------------------------------------------------------------------------------
     def open(self, path: Path, *, audited: bool) -> None:
         """Take in a journal's header and rules."""
-        header, steps = read_journal(path)
+        if audited:
+            self._audited.append(path)
+        try:
+            header, steps = read_journal(path)
+        except JournalCutOff:
+            self._unbegun.append(path)
+            return
         shape = msgspec.json.encode(header.campaign)
         auditor = self._auditors.get(shape)
         campaign = campaign_of_header(header, path)
@@ -229,15 +210,22 @@ class _Audit:
         self._runs.append(run)
 
     def _steps(self, index: int, steps: Iterator[tuple[ev.AnyEvent, list[act.AnyAction]]]) -> Iterator[Step]:
-        """Number the lines; a file that ends too early is a violation, for what it does not tell was not checked."""
+        """Number the lines; damage is a violation, for what follows was not checked.
+
+        A last line that is cut off is none: nothing follows it, and actions are carried out once they are written.
+        """
         line = 2
         try:
             for event, actions in steps:
                 yield Step(event.at, index, line, event, actions)
                 line += 1 + len(actions)
+        except JournalCutOff:
+            self._cut_off.append(index)
         except JournalError as error:
             run = self._runs[index]
-            self._add(run, line, 0.0, 0, "", Finding(rule="journal.incomplete", text=str(error)))
+            where, _, text = str(error).removeprefix(f"{run.path}:").partition(": ")
+            damaged = int(where) if where.isdecimal() else line
+            self._add(run, damaged, None, None, None, Finding(rule="journal.damaged", text=text))
 
     def run(self) -> AuditReport:
         """Go through all of them in the order of time."""
@@ -248,13 +236,13 @@ class _Audit:
             steps, lines = steps + 1, lines + 1 + len(step.actions)
             if self._told is not None and steps % TOLD_EVERY == 0:
                 self._told(lines)
-        notes = notes_on_versions(self._versions)
+        notes = [*notes_on_versions(self._versions), *self._notes_on_ends()]
         if self._own_zones:
             notes.append(
                 f"{len(self._own_zones)} numbers were held to the zone that their list named, not to their own"
             )
         return AuditReport(
-            journals=tuple(str(run.path) for run in self._runs if run.audited),
+            journals=tuple(str(path) for path in self._audited),
             attempts=self._checked,
             looked_back=self._looked_back,
             violations=tuple(self._violations),
@@ -262,6 +250,19 @@ class _Audit:
             versions={path: dict(recorded) for path, (recorded, _) in self._versions.items()},
             versions_now={name: each for _, now in self._versions.values() for name, each in now.items()},
         )
+
+    def _notes_on_ends(self) -> Iterator[str]:
+        """Tell of journals that end within a line, and what that means for the counts."""
+        killed = "the program was killed or the disk full"
+        for path in self._unbegun:
+            yield f"{path}: not even the first line is whole: {killed} before anything was done"
+        for index in sorted(self._cut_off):
+            run = self._runs[index]
+            tried = {attempt_id for attempt_id, _ in run.placed}
+            unknown = sum(not self._attempts[run.campaign, attempt_id].settled for attempt_id in tried)
+            those = "attempt" if unknown == 1 else "attempts"
+            counted = f"; {unknown:,} {those} whose end is unknown counted as everything" if unknown else ""
+            yield f"{run.path}: the last line is cut off: {killed}{counted}"
 
     def _take(self, run: _Run, step: Step) -> None:
         event = step.event
@@ -403,7 +404,9 @@ class _Audit:
                 found[id(attempt)] = attempt
         return [attempt.happening() for attempt in found.values()]
 
-    def _add(self, run: _Run, line: int, at: float, attempt_id: int, number: str, finding: Finding) -> None:
+    def _add(
+        self, run: _Run, line: int, at: float | None, attempt_id: int | None, number: str | None, finding: Finding
+    ) -> None:
         self._violations.append(
             Violation(
                 journal=str(run.path),

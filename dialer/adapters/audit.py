@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-Value = str | float | None
+Value = str | int | float | None
 
 
 class Person(msgspec.Struct, frozen=True):

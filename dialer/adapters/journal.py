@@ -23,9 +23,10 @@ from dialer import __version__
 from dialer.config.campaign import Campaign
 from dialer.core.actions import Action, AnyAction
 from dialer.core.events import AnyEvent, Event
-from dialer.errors import JournalError, StoreError
+from dialer.errors import JournalCutOff, JournalError, StoreError
 
 FORMAT = 1
+_BEGIN = b'{"journal":'  # of every journal, whatever its format
 LATEST = 7_258_118_400.0  # the year 2200, UTC seconds: no journal's clock shows more
 
 
@@ -128,7 +129,7 @@ def read_journal(path: Path) -> tuple[Header, Iterator[tuple[AnyEvent, list[AnyA
     """Read a journal's header, and its events with their actions one by one.
 
     Raises `JournalError` at once for a file that is no journal or of another format, and from the iterator, after all
-    that is whole, for a line that is damaged or cut off.
+    that is whole, for a line that is damaged; where the last line is cut off, or the first one is, `JournalCutOff`.
     """
     try:
         with path.open("rb") as file:
@@ -139,7 +140,8 @@ def read_journal(path: Path) -> tuple[Header, Iterator[tuple[AnyEvent, list[AnyA
 
 
 def _header(path: Path, line: bytes) -> Header:
-    foreign = JournalError(
+    begun = not line.endswith(b"\n") and (line.startswith(_BEGIN) or _BEGIN.startswith(line))
+    foreign = (JournalCutOff if begun else JournalError)(
         f'{path}:1: expected the first line of a journal, {{"journal":{FORMAT},...}}, was {line[:40]!r}: '
         "name a .jsonl file of the data folder's journal/CAMPAIGN"
     )
@@ -205,8 +207,8 @@ def _decode(decoder: msgspec.json.Decoder[Any], path: Path, number: int, line: b
         ) from None
 
 
-def _cut_off(path: Path, number: int, event_line: int) -> JournalError:
-    return JournalError(
+def _cut_off(path: Path, number: int, event_line: int) -> JournalCutOff:
+    return JournalCutOff(
         f"{path}:{number}: expected a whole line, was cut off: the program ended while it wrote; "
         f"keep what is whole with: head -n {event_line - 1} {path} > whole.jsonl"
     )

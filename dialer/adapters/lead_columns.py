@@ -23,13 +23,15 @@ _SYNONYMS: dict[str, str] = {
     "product": "product producto",
     "region": "region ciudad departamento provincia city",
     # `estado` is not among them: lists use it for the state of a debt.
-    "subdivision": "subdivision subdivision_code state state_code iso_3166_2 comunidad_autonoma ccaa estado_residencia "
-    "estado_de_residencia uf",
+    "subdivision": "subdivision subdivision_code state state_code province iso_3166_2 comunidad_autonoma ccaa "
+    "estado_residencia estado_de_residencia uf",
     "postal": "postal postal_code codigo_postal cod_postal cp zip zip_code zipcode postcode cep",
     "priority": "priority prioridad",
     "zone": "zone timezone time_zone tz zona_horaria huso_horario",
     "country": "country country_code pais cod_pais",
 }
+# Columns of the region in which some write a state or province by a name that is known: then it is the address's.
+_STATES = frozenset({"provincia", "departamento"})
 _FIELD_OF = {name: field for field, names in _SYNONYMS.items() for name in names.split()}
 
 # Columns of numbers of the person. A reference's or relative's number is a third party's: it is never dialled, and
@@ -50,6 +52,7 @@ class Columns:
     numbers: tuple[int, ...]  # in the order of the file, in which they are dialled
     uses: tuple[str, ...]  # of each of `numbers`: "work" for one at the person's place of work
     fields: dict[str, int]
+    states: tuple[int, ...]  # columns, of the region or extra, in which a subdivision may stand
     extra: tuple[tuple[int, str], ...]  # the columns without a meaning here, by their names
     count: int
 
@@ -60,6 +63,7 @@ def read_columns(header: Sequence[str]) -> Columns:
     uses: list[str] = []
     fields: dict[str, int] = {}
     extra: list[tuple[int, str]] = []
+    states = tuple(index for index, title in enumerate(header) if plain_name(title) in _STATES)
     for index, title in enumerate(header):
         name = plain_name(title)
         field = _FIELD_OF.get(name)
@@ -72,4 +76,11 @@ def read_columns(header: Sequence[str]) -> Columns:
             extra.append((index, title.strip()))
     if "account" in fields and "debt" not in fields:
         fields["debt"] = fields.pop("account")
-    return Columns(numbers=tuple(numbers), uses=tuple(uses), fields=fields, extra=tuple(extra), count=len(header))
+    return Columns(
+        numbers=tuple(numbers),
+        uses=tuple(uses),
+        fields=fields,
+        states=states,
+        extra=tuple(extra),
+        count=len(header),
+    )

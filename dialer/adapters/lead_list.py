@@ -184,9 +184,13 @@ class _RowReader:
     def _numbers(
         self, line: int, cells: Sequence[str], values: dict[str, str]
     ) -> tuple[tuple[PhoneNumber, ...], list[DroppedNumber]]:
-        country = _country(values.get("country", ""), self._default_country)
+        given = _country(values.get("country", ""))
+        country = given or self._default_country
+        regions = (_clean(cells[index]) for index in self._columns.states if index < len(cells))
+        states = tuple(cell for cell in regions if cell.casefold() not in _NOTHING)
         address = {
-            "subdivision": _subdivision(_given(values, "subdivision"), country),
+            "address_country": given,
+            "subdivision": _subdivision(values.get("subdivision", ""), country),
             "postal": _given(values, "postal").lstrip("'"),
             "zone": _given(values, "zone"),
         }
@@ -200,7 +204,7 @@ class _RowReader:
                 if cell.strip().casefold() in _NOTHING:
                     continue
                 try:
-                    number = read_number(cell, country, self._jurisdictions, use=use, **address)
+                    number = read_number(cell, country, self._jurisdictions, use=use, states=states, **address)
                 except BadAddress as fault:
                     raise _BadRow(str(fault)) from fault
                 except BadNumber as fault:
@@ -245,9 +249,9 @@ def _key(values: dict[str, str], name: str) -> str:
     return "" if key.casefold() in _NOTHING else key
 
 
-def _country(cell: str, default: str) -> str:
+def _country(cell: str) -> str:
     if cell.casefold() in _NOTHING:
-        return default
+        return ""
     code = _COUNTRIES.get(plain_name(cell), cell.upper())
     if not re.fullmatch("[A-Z]{2}", code):
         raise _BadRow(f"expected a country such as PE, was {cell!r}")
@@ -263,6 +267,8 @@ def _subdivision(cell: str, country: str) -> str:
     try:
         return read_subdivision(cell, country)
     except ValueError as fault:
+        if cell.casefold() in _NOTHING:  # but ND is North Dakota
+            return ""
         raise _BadRow(str(fault)) from fault
 
 

@@ -11,17 +11,25 @@ import orjson
 import structlog
 
 # A telephone number as people write it: at least seven digits, with single spaces, dots, dashes or brackets between.
-_NUMBER = re.compile(r"\+?\d(?:[ .()/-]{0,2}\d){6,14}")
+_NUMBER = r"\+?\d(?:[ .()/-]{0,2}\d){6,14}"
+# A date or time in ISO 8601 is none, unless more digits go before it or follow.
+_TIME = (
+    r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?(?![ .()/-]{0,2}\d)"
+)
+_FOUND = re.compile(rf"(?P<time>{_TIME})|{_NUMBER}")
 _KEPT = frozenset({"timestamp", "attempt_id", "run", "level"})
 
 
 def mask(text: str) -> str:
     """Hide the middle of every telephone number, three digits at least: +51999000111 becomes +5199•••111."""
-    return _NUMBER.sub(_hidden, text)
+    return _FOUND.sub(_hidden, text)
 
 
 def _hidden(match: re.Match[str]) -> str:
     number = match[0]
+    if match["time"] is not None:
+        return number
     tail = 3 if len(number) >= 10 else 2
     head = max(0, min(5, len(number) - tail - 4))
     return f"{number[:head]}•••{number[-tail:]}"

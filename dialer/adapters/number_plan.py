@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType as Type
 
-from compliance.resolve import LINE_TYPES, country_of, modernise, resolve_parsed
+from compliance.resolve import LINE_TYPES, country_of, modernise, read_subdivision, resolve_parsed
 from dialer.core.lead import PhoneNumber
 
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
@@ -30,22 +31,28 @@ def read_number(
     country: str,
     jurisdictions: Collection[str],
     *,
+    address_country: str = "",
     subdivision: str = "",
+    states: tuple[str, ...] = (),
     postal: str = "",
     zone: str = "",
     use: str = "",
 ) -> PhoneNumber:
     """Read one number. `country` (ISO 3166 alpha-2) is that of numbers without a country code.
 
-    `subdivision` (a code), `postal` and `zone` are what the list knows of the person's address. Raises `BadNumber` for
-    what is no valid number, is in no place, or is of none of the campaign's jurisdictions, and `BadAddress` for an
-    address that is unknown, contradicts itself or is in none of them.
+    `address_country`, `subdivision` (a code), `postal` and `zone` are what the list knows of the person's address;
+    `states` are texts of which the first that names a subdivision of the address's country, else of the number's, is
+    taken where none is given. Raises `BadNumber` for what is no valid number, is in no place, or is of none of the
+    campaign's jurisdictions, and `BadAddress` for an address that is unknown, contradicts itself or is in another
+    country.
     """
     text = _tidied(cell)
     parsed, kind = _parsed(text, country, jurisdictions)
     if kind not in LINE_TYPES and kind != Type.TOLL_FREE:
         raise BadNumber(f"{text!r} is a premium or special number: it is never dialled")
-    found = resolve_parsed(parsed, kind, subdivision=subdivision, postal=postal, zone=zone)
+    if states and not subdivision:
+        subdivision = _state_in(states, address_country or country_of(parsed))
+    found = resolve_parsed(parsed, kind, country=address_country, subdivision=subdivision, postal=postal, zone=zone)
     if found.country not in jurisdictions:
         raise BadNumber(
             f"{text!r} is a number of {found.country or 'no country'}, the campaign's jurisdictions are "
@@ -55,10 +62,10 @@ def read_number(
         raise BadNumber(found.fault_text)
     if found.fault:
         raise BadAddress(found.fault_text)
-    if subdivision and subdivision[:2] not in jurisdictions:
-        raise BadAddress(
-            f"the address is in {subdivision}, the campaign's jurisdictions are {', '.join(jurisdictions)}"
-        )
+    outside = {code for code in found.place.jurisdictions if "-" not in code}.difference(jurisdictions)
+    if outside:
+        where = subdivision if subdivision[:2] in outside else min(outside)
+        raise BadAddress(f"the address is in {where}, the campaign's jurisdictions are {', '.join(jurisdictions)}")
     return PhoneNumber(
         e164=found.number,
         zones=found.place.zones,
@@ -67,6 +74,19 @@ def read_number(
         jurisdictions=found.place.jurisdictions,
         use=use,
     )
+
+
+@lru_cache(maxsize=4096)  # lists repeat few names
+def _state_in(texts: tuple[str, ...], country: str) -> str:
+    """Return the first subdivision that is named in texts of which most may name none; "" for none."""
+    for text in texts:
+        try:
+            code = read_subdivision(text, country)
+        except ValueError:
+            continue
+        if code:
+            return code
+    return ""
 
 
 def _tidied(cell: str) -> str:

@@ -8,6 +8,7 @@ now lets go, to the next opening of the hours, until both agree.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,7 +24,7 @@ from compliance.verdict import judge
 from compliance.zones import load_zone
 from dialer.core.actions import Claim
 from dialer.core.lead import LeadProgress
-from dialer.ports import ComplianceRecords, Consent, LeadStore, PersonHours, RegistryInfo
+from dialer.ports import ComplianceRecords, Consent, LeadStore, PersonHours, RegistryInfo, standing
 
 HORIZON_S = 400 * 86400.0
 LAST = 10  # attempts and other facts that are told
@@ -74,6 +75,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...] = ()
     jurisdictions: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    mends: tuple[str, ...] = ()  # commands that take away a reason of which no time does
     status: str = ""  # ready | finished | stopped; empty: on no list
     attempts: int = 0
 
@@ -95,7 +97,8 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     stops: dict[str, tuple[str, ...]]  # of those that would forbid the attempt: all their reasons
     registries: dict[str, RegistryInfo]
     on: frozenset[str]  # registries that the number is on
-    consents: dict[str, Consent]
+    consents: dict[str, Consent]  # the newest, revoked or not
+    revoked: dict[str, float]  # by the same keys: when the newest revocation came, UTC seconds
     hours: PersonHours
     person: str
     facts: Mapping[str, Sequence[Record]]  # by stream, none later than the moment asked about
@@ -125,6 +128,7 @@ async def standing_of(store: PeopleStore, asked: Asked, now: float) -> Standing:
         caps=tuple(_cap_state(cap, records, now) for cap in checks.caps),
         checks=tuple(_passed(checks, records)),
         last=tuple(_last(asked, records)),
+        mends=tuple(_mends(checks, records, now)),
         profiles=checks.profiles,
     )
 
@@ -137,6 +141,7 @@ def _told(
     caps: tuple[CapState, ...] = (),
     checks: tuple[str, ...] = (),
     last: tuple[Happened, ...] = (),
+    mends: tuple[str, ...] = (),
     profiles: tuple[str, ...] = (),
 ) -> Standing:
     candidate, progress = asked.candidate, asked.progress
@@ -152,6 +157,7 @@ def _told(
         caps=caps,
         checks=checks,
         last=last,
+        mends=mends,
         zones=candidate.place.zones,
         jurisdictions=candidate.place.jurisdictions,
         profiles=profiles,
@@ -163,11 +169,13 @@ def _told(
 async def _records_of(store: PeopleStore, person: str, number: str, checks: Checks, now: float) -> Records:
     keys = dict.fromkeys((*checks.stop_keys, EVERYTHING))
     facts = await store.facts_of(checks.fact_keys)
+    wanted = () if checks.consent is None else checks.consent.keys
     return Records(
         stops={key: reasons for key in keys if (reasons := await store.stopped(key))},
         registries={info.name: info for info in await store.registries()},
         on=frozenset(await store.registries_of(number)),
-        consents={} if checks.consent is None else await store.consents_of(checks.consent.keys),
+        consents=await store.consents_of(wanted),
+        revoked=await store.revocations_of(wanted),
         hours=await store.hours_of(person),
         person=person,
         facts={key: [fact for fact in stream if fact.at <= now] for key, stream in facts.items()},
@@ -214,13 +222,12 @@ def _listed(checks: Checks, records: Records) -> Iterator[Reason]:
         info = records.registries.get(check.registry)
         if check.registry in records.on:
             yield Reason(rule=f"dnc:{check.registry}", text=f"The number is on {check.registry} ({check.rule}).")
-        elif check.when_stale == "block" and (info is None or info.as_of < check.fresh_since):
-            found = "none was imported" if info is None else f"it is as of {_utc(info.as_of)}"
-            text = (
-                f"{check.rule} asks for a copy of {check.registry} as of {_utc(check.fresh_since)} or later: {found}."
-            )
-            if info is None or check.fresh_since <= 0:
-                text = f"{check.rule} asks for {check.registry}: {found}."
+        elif info is None:
+            text = f"{check.rule} asks for {check.registry}: none was imported."
+            yield Reason(rule=f"dnc:{check.registry}:missing", text=text)
+        elif check.when_stale == "block" and info.as_of < check.fresh_since:
+            wanted = f"a copy of {check.registry} as of {_utc(check.fresh_since)} or later"
+            text = f"{check.rule} asks for {wanted}: it is as of {_utc(info.as_of)}."
             yield Reason(rule=f"dnc:{check.registry}:stale", text=text)
 
 
@@ -228,7 +235,7 @@ def _consent_reasons(checks: Checks, records: Records, now: float) -> Iterator[R
     check = checks.consent
     if check is None or _has_consent(checks, records, now):
         return
-    found = "; ".join(f"{key} since {_utc(consent.at)}" for key, consent in records.consents.items()) or "none"
+    found = "; ".join(_consents_found(records)) or "none"
     since = "" if check.since <= 0 else f", given since {_utc(check.since)}"
     yield Reason(rule=f"consent:{check.rule}", text=f"Expected a consent that holds{since}, found {found}.")
 
@@ -236,9 +243,29 @@ def _consent_reasons(checks: Checks, records: Records, now: float) -> Iterator[R
 def _has_consent(checks: Checks, records: Records, now: float) -> bool:
     check = checks.consent
     return check is None or any(
-        check.since <= consent.at <= now and (consent.expires_at is None or now < consent.expires_at)
-        for consent in records.consents.values()
+        check.since <= consent.at and consent.holds(now)
+        for consent in standing(records.consents, records.revoked).values()
     )
+
+
+def _consents_found(records: Records) -> Iterator[str]:
+    for key, consent in records.consents.items():
+        until = "" if consent.expires_at is None else f" until {_utc(consent.expires_at)}"
+        yield f"{key} since {_utc(consent.at)}{until}"
+    for key, at in records.revoked.items():
+        yield f"{key} revoked {_utc(at)}"
+
+
+def _mends(checks: Checks, records: Records, now: float) -> Iterator[str]:
+    """What would take away a reason that no time takes away."""
+    for check in checks.lists:
+        info = records.registries.get(check.registry)
+        if info is None or (check.when_stale == "block" and info.as_of < check.fresh_since):
+            yield f"dialer dnc import FILE --registry {check.registry} --as-of DATE"
+    consent = checks.consent
+    if consent is not None and consent.keys and not _has_consent(checks, records, now):
+        scope, _, key = consent.keys[0].partition("|")
+        yield f"dialer consent give {shlex.quote(key.removeprefix('number:'))} --scope {scope} --source WHERE"
 
 
 # ---- for a while ------------------------------------------------------------------------------------------------
@@ -323,7 +350,7 @@ def _passed(checks: Checks, records: Records) -> Iterator[str]:
         if check.registry not in records.on and info is not None:
             late = ", older than the rule wants" if info.as_of < check.fresh_since else ""
             yield f"not on {check.registry}, as of {_utc(info.as_of)}{late} ({check.rule})"
-    for key, consent in records.consents.items():
+    for key, consent in standing(records.consents, records.revoked).items():
         until = "" if consent.expires_at is None else f" until {_utc(consent.expires_at)}"
         yield f"consent {key} since {_utc(consent.at)}{until}, from {consent.source}"
     for name in sorted(records.on.difference(check.registry for check in checks.lists)):

@@ -22,7 +22,7 @@ from dialer.core.claiming import Claims
 from dialer.core.dial_queue import DialQueue
 from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
-from dialer.core.retry import after_refusal, fitted, without_number
+from dialer.core.retry import after_refusal, fitted, stops_number_alone, without_number
 
 # What may pass by itself or be mended: a lead held back so is asked for again.
 _PASSING = frozenset({"window", "rest", "cap", "held", "dnc", "consent", "hours"})
@@ -100,7 +100,8 @@ class _Looker:
         self._now = now
 
     def on_callable_number(self, lead: Lead, progress: LeadProgress) -> LeadProgress:
-        """Move past numbers that no rule will ever allow, as the engine does; the last of them stays to be told of."""
+        """Move past numbers that are stopped or that no rule will ever allow, as the engine does; the last of them
+        stays to be told of."""
         while progress.status == "ready" and self._never(lead, progress):
             moved = without_number(progress, progress.number_index, until=None, now=0.0)
             if moved.status != "ready":
@@ -109,6 +110,8 @@ class _Looker:
         return progress
 
     def _never(self, lead: Lead, progress: LeadProgress) -> bool:
+        if stops_number_alone(self._stop(lead, progress)[0]):
+            return True
         window = self._rules.window(lead.numbers[progress.number_index].place, self._now)
         return not window.open and window.changes_at == inf
 
@@ -125,10 +128,10 @@ class _Looker:
             return state, number.place, max(at or 0.0, progress.next_at, self._now) if passes else inf
 
         if progress.status == "stopped":
-            return held_back("stopped", self._stopped(lead, progress))
+            return held_back("stopped", self._stop(lead, progress)[1])
         if fault := self._rules.fault(number.place):
             return held_back("window", fault)
-        if reason := self._stopped(lead, progress):
+        if reason := self._stop(lead, progress)[1]:
             return held_back("stopped", reason)
         if progress.status == "finished":
             return held_back("finished", _last_disposition(progress))
@@ -146,14 +149,14 @@ class _Looker:
             return held_back(*_told(refusal))
         return held_back("")
 
-    def _stopped(self, lead: Lead, progress: LeadProgress) -> str:
-        """The reason of the first stop of a lead; empty where there is none."""
+    def _stop(self, lead: Lead, progress: LeadProgress) -> tuple[str, str]:
+        """The first stop of a lead on its present number, by its key and reason; empty where there is none."""
         stops = self._store.data.stops
         if not stops or self._rules.fault(lead.numbers[progress.number_index].place):
-            return ""
+            return "", ""
         who = self._claims.candidate(lead, progress.number_index)
-        found = [stops[key][0] for key in self._rules.clearance(who, self._now).stop_keys if key in stops]
-        return found[0] if found else ""
+        keys = self._rules.clearance(who, self._now).stop_keys
+        return next(((key, stops[key][0]) for key in keys if key in stops), ("", ""))
 
 
 def _told(refusal: Refusal) -> tuple[str, str, float | None]:

@@ -183,8 +183,9 @@ def _registry_findings(
             text = f"{asked}: {info.count:,} numbers, {(now - info.as_of) / DAY_S:.0f} days old"
             limit = f"{(now - check.fresh_since) / DAY_S:.0f} days"
             text += f": expected at most {limit}: `dialer dnc import` a newer one" if stale else ""
-        notes = (STALE_NOTES[check.when_stale],) if stale else ()
-        blocks = stale and check.when_stale == "block" and asking[name] == len(firsts)
+        blocking = info is None or check.when_stale == "block"  # nobody knows who is on a list that is not there
+        notes = (STALE_NOTES["block" if blocking else "warn"],) if stale else ()
+        blocks = stale and blocking and asking[name] == len(firsts)
         yield Finding(what="registry", ok=not blocks, text=text, notes=notes)
 
 

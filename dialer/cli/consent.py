@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _KINDS = ("number", "person")
 _SCOPES: tuple[str, ...] = get_args(Scope)
 MAX_SOURCE = 500  # characters
+SHOWN = 20  # consents without effect, one by one
 
 
 def give(
@@ -29,6 +31,8 @@ def give(
     redis_url: str | None = None,
 ) -> int:
     """Record a consent, in place of an earlier one of that scope.
+
+    It does not count where it was taken back since, and does not replace a newer one: then the exit code is 1.
 
     Parameters
     ----------
@@ -53,12 +57,17 @@ def give(
 
     from dialer.cli.loop import run_async
     from dialer.cli.record_key import read_keys
+    from dialer.cli.safe_text import say
 
     consent = _consent(source, at or "", expires or "", time.time())
     # Of a number with several forms the most likely one alone: a consent is for the number that was named.
     entries = [(f"{scope}|{read_keys(key, _KINDS, country)[0]}", consent)]
-    run_async(_give(entries, data, redis_url, what="consent give"))
-    return 0
+    told = run_async(_give(entries, data, redis_url, what="consent give"))
+    for line in told.without_effect:
+        say(line)
+    if not told.without_effect:
+        say(f"{_shown(entries[0][0])}: {_told(consent)}")
+    return 1 if told.without_effect else 0
 
 
 def _consent(source: str, at: str, expires: str, now: float) -> Consent:
@@ -68,31 +77,56 @@ def _consent(source: str, at: str, expires: str, now: float) -> Consent:
 
     if not source.strip() or len(source) > MAX_SOURCE:
         raise ConfigError(f"source: expected where the consent is written down, in at most {MAX_SOURCE} characters")
-    given_at = past_moment("at", at, now) if at else now
+    given_at = min(past_moment("at", at, now), now) if at else now  # by a clock ahead: no revocation may miss it
     expires_at = moment("expires", expires) if expires else None
     if expires_at is not None and expires_at <= given_at:
         raise ConfigError(f"expires {expires}: expected a time after the consent was given")
     return Consent(source=source.strip(), at=given_at, expires_at=expires_at)
 
 
-async def _give(entries: list[tuple[str, Consent]], data: Path, redis_url: str | None, *, what: str) -> None:
-    from dialer.cli.record_store import note, open_records, written
-    from dialer.cli.safe_text import say
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What became of consents: how many are recorded, and a line on each that has no effect, with why."""
 
+    recorded: int
+    without_effect: list[str]
+
+
+async def _give(entries: list[tuple[str, Consent]], data: Path, redis_url: str | None, *, what: str) -> _Given:
+    from dialer.adapters.consent_book import read_book
+    from dialer.cli.record_store import note, open_records, written
+
+    recorded, without_effect = 0, []
     async with open_records(redis_url, data) as store:
         for key, consent in entries:
-            await store.give_consent(key, consent)
+            taken = await store.give_consent(key, consent)
             until = "" if consent.expires_at is None else written(consent.expires_at)
-            note(data, what, key=key, source=consent.source, at=written(consent.at), expires=until)
-        if what == "consent give":
-            for key, consent in entries:
-                say(f"{_shown(key)}: {_told(consent)}")
+            refused = "" if taken else "a newer one is recorded"
+            note(data, what, refused=refused, key=key, source=consent.source, at=written(consent.at), expires=until)
+            recorded += taken
+            if not taken:
+                without_effect.append(f"{_shown(key)}: not recorded: there is one newer than {written(consent.at)}")
+        book = await read_book(store, _where(redis_url, data), [key.partition("|")[2] for key, _ in entries])
+    for key, consent in dict(entries).items():
+        revoked = book.revoked_after(key) if book.consents.get(key) == consent else None
+        if revoked is not None:
+            by = f"{written(revoked[1])} under {revoked[0].partition('|')[2]}"
+            without_effect.append(f"{_shown(key)}: recorded, but does not count: revoked {by}")
+    return _Given(recorded, without_effect)
+
+
+def _where(redis_url: str | None, data: Path) -> str | Path:
+    """Return where the store is reached."""
+    from dialer.adapters.store.embedded import EmbeddedValkey
+
+    return redis_url or EmbeddedValkey(data).socket_path
 
 
 def revoke(
     key: str,
     *,
     scope: Scope | None = None,
+    at: str | None = None,
     reason: str = "",
     country: str = "",
     data: Path = Path(".cadencia"),
@@ -100,12 +134,18 @@ def revoke(
 ) -> int:
     """Take back a consent. Who does not want to be called at all: `dialer dnc add`.
 
+    Nothing that was agreed to until then counts again, for the person or the number, whatever old record of it comes
+    later. Of a number this holds for calls to it; of a person for all of theirs. Exits 1 where nothing was agreed to;
+    the revocation is kept all the same.
+
     Parameters
     ----------
     key
         A number in E.164 (+51...), or `person:ID`.
     scope
         Which consent; all of them if not named.
+    at
+        When it was taken back, as 2026-11-20 or 2026-11-20T10:00-05:00; now if not named.
     reason
         How it came about, for the audit log.
     country
@@ -115,26 +155,56 @@ def revoke(
     redis_url
         The server, where the campaign uses one.
     """
+    import time
+
     from dialer.cli.loop import run_async
     from dialer.cli.record_key import read_keys
+    from dialer.cli.record_store import past_moment
 
+    now = time.time()
     scopes = _SCOPES if scope is None else (scope,)
-    keys = [f"{each}|{form}" for form in read_keys(key, _KINDS, country) for each in scopes]
-    return run_async(_revoke(keys, reason, data, redis_url))
+    since = min(past_moment("at", at, now), now) if at else now
+    return run_async(_revoke(read_keys(key, _KINDS, country), scopes, since, reason, data, redis_url))
 
 
-async def _revoke(keys: list[str], reason: str, data: Path, redis_url: str | None) -> int:
-    from dialer.cli.record_store import note, open_records
+async def _revoke(
+    forms: tuple[str, ...], scopes: tuple[str, ...], at: float, reason: str, data: Path, redis_url: str | None
+) -> int:
+    import time
+
+    from dialer.adapters.consent_book import read_book
+    from dialer.cli.record_store import note, open_records, written
     from dialer.cli.safe_text import say
 
     async with open_records(redis_url, data) as store:
-        revoked = [key for key in keys if await store.revoke_consent(key)]
-        for key in revoked:
-            note(data, "consent revoke", key=key, reason=reason)
-            say(f"{_shown(key)}: revoked")
-    if not revoked:
-        say(f"{keys[0].partition('|')[2]}: no such consent was recorded")
-    return 0 if revoked else 1
+        where = _where(redis_url, data)
+        before = await read_book(store, where, forms)
+        held = {key: consent for form in forms for key, consent in before.holding(at, form).items()}
+        taken: list[str] = []
+        for form in forms:
+            for scope in scopes:
+                note(data, "consent revoke", key=f"{scope}|{form}", reason=reason, at=written(at))
+                if await store.revoke_consent(f"{scope}|{form}", at):
+                    taken.append(f"{scope}|{form}")
+        taken += [key for key in held if key.partition("|")[0] in scopes and key not in taken]
+        book = await read_book(store, where, forms)
+    for key in taken:
+        say(f"{_shown(key)}: revoked: what was agreed to until {written(at)} no longer counts{_for_calls(key, forms)}")
+    for key, consent in book.holding(time.time()).items():
+        say(f"{_shown(key)}: {_told(consent)} stands{_elsewhere(key, forms)}")
+    if not taken:
+        say(f"{forms[0]}: no such consent was recorded; an older one that comes later will not count")
+    return 0 if taken else 1
+
+
+def _for_calls(key: str, forms: tuple[str, ...]) -> str:
+    """To which calls a revocation under `forms` applies, where the consent is under another key."""
+    whom = key.partition("|")[2]
+    return "" if whom in forms else f" for calls to {forms[0].partition(':')[2]}"
+
+
+def _elsewhere(key: str, forms: tuple[str, ...]) -> str:
+    return " for their other numbers" if key.partition("|")[2] not in forms else ""
 
 
 def import_consents(
@@ -146,7 +216,7 @@ def import_consents(
     data: Path = Path(".cadencia"),
     redis_url: str | None = None,
 ) -> int:
-    """Record the consents of a CSV file, each in place of an earlier one.
+    """Record the consents of a CSV file, each in place of an earlier one. One that was taken back since does not count.
 
     Columns: key, person or number; scope and source, where the options do not name them; at (needed), expires. Rows
     that cannot be read go to `FILE.rejected.csv`; the rest is recorded, and the exit code is 1.
@@ -184,9 +254,13 @@ def import_consents(
                 entries += _entries(row, scope or "", source, country, now)
             except ConfigError as fault:
                 rejected.add(row.line, str(fault), row.cells)
-        run_async(_give(entries, data, redis_url, what="consent import"))
+        given = run_async(_give(entries, data, redis_url, what="consent import"))
         path = rejected.keep()
-    say(f"{file}: {len(entries):,} consents recorded")
+    say(f"{file}: {given.recorded:,} consents recorded")
+    for line in given.without_effect[:SHOWN]:
+        say(line)
+    if len(given.without_effect) > SHOWN:
+        say(f"and {len(given.without_effect) - SHOWN:,} more without effect")
     if path is not None:
         say(f"{rejected.count:,} rows were not and are in {path}; the first: {rejected.first}")
     return 1 if rejected.count else 0
@@ -216,7 +290,9 @@ def check(
     data: Path = Path(".cadencia"),
     redis_url: str | None = None,
 ) -> int:
-    """Show the consents under a key. Exits 1 where none holds today; how old one may be is the rules' to say.
+    """Show the consents and revocations under a key and, as calls to them name both, of its person or numbers.
+
+    Exits 1 where no consent holds today; how old one may be is the rules' to say.
 
     Parameters
     ----------
@@ -234,30 +310,33 @@ def check(
     from dialer.cli.loop import run_async
     from dialer.cli.record_key import read_keys
 
-    keys = [f"{scope}|{form}" for form in read_keys(key, _KINDS, country) for scope in _SCOPES]
-    return run_async(_check(keys, data, redis_url, json=json))
+    return run_async(_check(read_keys(key, _KINDS, country), data, redis_url, json=json))
 
 
-async def _check(keys: list[str], data: Path, redis_url: str | None, *, json: bool) -> int:
+async def _check(forms: tuple[str, ...], data: Path, redis_url: str | None, *, json: bool) -> int:
     import time
 
     import msgspec
 
-    from dialer.cli.record_store import open_records
+    from dialer.adapters.consent_book import read_book
+    from dialer.cli.record_store import open_records, written
     from dialer.cli.safe_text import safe_json, say
 
     async with open_records(redis_url, data) as store:
-        found = await store.consents_of(keys)
+        book = await read_book(store, _where(redis_url, data), forms)
     now = time.time()
-    holds = any(consent.expires_at is None or now < consent.expires_at for consent in found.values())
+    holds = any(book.holding(now, form) for form in forms)
     if json:
-        print(safe_json(msgspec.json.encode({"holds": holds, "consents": found}).decode()))
+        answer = {"holds": holds, "consents": book.consents, "revocations": book.revocations}
+        print(safe_json(msgspec.json.encode(answer).decode()))
         return 0 if holds else 1
-    for key, consent in found.items():
-        over = consent.expires_at is not None and consent.expires_at <= now
-        say(f"{_shown(key)}: {_told(consent)}{' (over)' if over else ''}")
-    if not found:
-        say(f"{keys[0].partition('|')[2]}: no consent is recorded")
+    for key, consent in book.consents.items():
+        over = " (over)" if consent.expires_at is not None and consent.expires_at <= now else ""
+        say(f"{_shown(key)}: {_told(consent)}{' (revoked)' if book.revoked_after(key) else over}")
+    for key, at in book.revocations.items():
+        say(f"{_shown(key)}: revoked {written(at)}: what was agreed to until then does not count")
+    if not book.consents and not book.revocations:
+        say(f"{forms[0]}: no consent is recorded")
     return 0 if holds else 1
 
 

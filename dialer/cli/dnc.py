@@ -213,7 +213,7 @@ async def _replace(
             "dnc import",
             refused=fault,
             registry=name,
-            numbers=float(len(numbers)),
+            numbers=len(numbers),
             as_of=written(as_of),
             file=str(file),
         )

@@ -176,7 +176,7 @@ async def _record(told: list[Happening], data: Path, redis_url: str | None) -> N
             if happening.text and is_stop_request(happening.text):
                 stops += [f"person:{person}" for person in whom]
                 stops += [f"number:{number}" for number in happening.numbers]
-        note(data, "lead record", facts=float(len(facts)), kinds=", ".join(sorted({entry.kind for entry in told})))
+        note(data, "lead record", facts=len(facts), kinds=", ".join(sorted({entry.kind for entry in told})))
         await store.record_facts(facts)
         say(f"{len(facts):,} recorded")
         if unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from dialer.errors import ConfigError
 
 if TYPE_CHECKING:
+    from dialer.adapters.audit import Value
     from dialer.adapters.store.redis import RedisStore
 
 AT_ONCE = 100  # calls to the store
 SHOWN = 20  # stops one by one; of more only the count is told
+_KEYS = frozenset({"key", "person"})  # the values of an order that are ids, of numbers or others
 LATE_CLOCK_S = 300.0  # a clock elsewhere may be ahead of ours
 
 
@@ -33,13 +35,23 @@ async def open_records(redis_url: str | None, data: Path, *, create: bool = Fals
         yield store
 
 
-def note(data: Path, what: str, *, refused: str = "", **values: str | float | None) -> None:
-    """Write an order to the data folder's audit log; numbers are masked."""
+def note(data: Path, what: str, *, refused: str = "", **values: Value) -> None:
+    """Write an order to the data folder's audit log.
+
+    Telephone numbers are masked; ids are the company's own and stay readable, so that it is known whom it was about.
+    """
     from dialer.adapters.audit import audit_log, myself
     from dialer.adapters.logs import mask
 
-    new = {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
+    new = {name: _shown(name, value, mask) if isinstance(value, str) else value for name, value in values.items()}
     audit_log(data).write(myself(), "*", what, new=new, refused=mask(refused))
+
+
+def _shown(name: str, value: str, mask: Callable[[str], str]) -> str:
+    """A value of an order: of a key what names a number is masked, `+51...` or a key of one; else numbers in a text."""
+    if name in _KEYS and "number:" not in value and "+" not in value:
+        return value
+    return mask(value)
 
 
 async def stop_all(
@@ -55,7 +67,7 @@ async def stop_all(
         for key, reason in stops:
             note(data, what, key=key, reason=reason, source=source)
     else:
-        note(data, what, keys=float(len(stops)), source=source)
+        note(data, what, keys=len(stops), source=source)
     for start in range(0, len(stops), AT_ONCE):
         chunk = stops[start : start + AT_ONCE]
         before = await asyncio.gather(*(store.stopped(key) for key, _ in chunk))

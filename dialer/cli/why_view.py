@@ -28,18 +28,29 @@ def _lines(number: str, at: float, standing: Standing) -> Iterator[Text]:
     if standing.jurisdictions:
         yield _line("law of", ", ".join(standing.jurisdictions))
     for reason in standing.reasons:
-        source = ", ".join(filter(None, (reason.cite, reason.confidence)))
-        yield _line("because", f"{safe(reason.rule)}: {safe(reason.text)} ({safe(source)})")
+        # The text of a rule names its article.
+        yield _line("because", f"{safe(reason.rule)}: {safe(reason.text)} [{reason.confidence}]")
+    for mend in standing.mends:
+        yield _line("mend", safe(mend))
     if not standing.allowed:
         known = standing.next_allowed_at
-        following = "no time is known" if known is None else f"from {known} on, if nothing else happens"
-        yield _line("next", following)
+        none = "once it is mended" if standing.mends and not _for_ever(standing) else "no time is known"
+        yield _line("next", none if known is None else f"from {known} on, if nothing else happens")
     for cap in standing.caps:
         yield _line("counted", _counted(cap))
     for check in standing.checks:
         yield _line("passed", safe(check))
     for happened in standing.last:
         yield _line("before", f"{happened.at} {safe(happened.outcome)}")
+
+
+def _for_ever(standing: Standing) -> bool:
+    """Whether something forbids it that neither a time nor the mends take away."""
+    passing = ("consent:", "lead.rest", "number.rest", "person.hours")
+    others = [reason.rule for reason in standing.reasons if not reason.rule.startswith(passing)]
+    registries = [rule for rule in others if rule.startswith("dnc:") and not rule.endswith((":stale", ":missing"))]
+    given_up = [rule for rule in others if rule.startswith(("stop:", "lead.", "number."))]
+    return bool(registries or given_up)
 
 
 def _whose(standing: Standing) -> str:

@@ -120,9 +120,17 @@ def lint_files(paths: Sequence[Path], today: date) -> list[Finding]:
         for loc, text in own_faults(pack, ids):
             lint.say(document, loc, text)
         _look_at_profiles(lint, document, pack.jurisdiction, pack.profiles)
+        _note_replaced(lint, document, pack)
     if not any(finding.failing for finding in lint.found):
         lint.found += _hours_missing(paths)
     return sorted(lint.found)
+
+
+def _note_replaced(lint: _Lint, document: Document, pack: OwnPack) -> None:
+    for number, profile in enumerate(pack.profiles):
+        if profile.replaces:
+            text = f"{profile.id}: puts {', '.join(profile.replaces)} aside: {profile.override_reason.strip()}"
+            lint.say(document, ("profiles", number, "replaces"), text, "note")
 
 
 def _own_packs(lint: _Lint, paths: Iterable[Path]) -> Iterator[tuple[Document, OwnPack]]:

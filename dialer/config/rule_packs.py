@@ -19,6 +19,7 @@ from dialer.config.rule_names import unknown_names
 from dialer.config.rule_pack_file import (
     ANYWHERE,
     OwnPack,
+    OwnPackProfile,
     Pack,
     PackEdition,
     PackProfile,
@@ -125,7 +126,7 @@ def own_profiles(paths: Iterable[Path | str], scope: str) -> tuple[OwnProfile, .
             faults += error.faults
             continue
         faults += (document.fault(loc, text) for loc, text in own_faults(pack, ids))
-        built = [profile_of(profile, pack.jurisdiction) for profile in pack.profiles]
+        built = [own_profile(profile, pack.jurisdiction) for profile in pack.profiles]
         for number, profile in enumerate(built):
             unknown = unknown_names(profile)
             faults += (document.fault(("profiles", number, *loc), text) for loc, text in unknown)
@@ -145,6 +146,12 @@ def own_profiles(paths: Iterable[Path | str], scope: str) -> tuple[OwnProfile, .
     return chosen
 
 
+def own_profile(file: OwnPackProfile, country: str) -> Profile:
+    """Return a profile of one's own as the engine takes it: `own` unless it puts others aside and says why."""
+    aside = bool(file.replaces and file.override_reason.strip())
+    return msgspec.structs.replace(profile_of(file, country), own=not aside)
+
+
 def own_faults(pack: OwnPack, ids: set[str]) -> Iterable[tuple[Loc, str]]:
     """Yield what is wrong with a pack beside ours. `ids` are those of the packs before it, and get this one's."""
     ours = {profile.id: profile for profile in built_in_profiles()}
@@ -156,6 +163,10 @@ def own_faults(pack: OwnPack, ids: set[str]) -> Iterable[tuple[Loc, str]]:
             mend = "name it in replaces, with an override_reason, or take another id"
             yield (*loc, "id"), f"{profile.id!r} is the id of a profile of ours: {mend}"
         ids.add(profile.id)
+        if profile.replaces and (profile.in_force.first or profile.in_force.last):
+            aside = ", ".join(profile.replaces)
+            fault = f"{aside} would be put aside on every date, and this hold on some"
+            yield (*loc, "in_force"), f"{fault}: leave its dates out, or `replaces`"
         place = profile.jurisdiction or pack.jurisdiction
         for place_in_list, name in enumerate(profile.replaces):
             if (text := _wrong_replacement(name, place, ours)) is not None:

@@ -98,7 +98,7 @@ class AgentLogoutOrdered(Event, frozen=True, kw_only=True, tag=True):
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why the store refused a claim. `retry_at` is when it may be asked again; None: never.
 
-    Of a cap: how many facts were `seen`, and the cap's `max`.
+    Of a cap: how many facts were `seen`, and the cap's `max`. Of a stop: its `key`.
     """
 
     attempt_id: int
@@ -106,6 +106,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     retry_at: float | None
     seen: int | None = None
     max: int | None = None
+    key: str = ""
 
 
 class Reserved(Event, frozen=True, kw_only=True, tag=True):

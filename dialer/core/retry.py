@@ -65,20 +65,30 @@ def after_refusal(
 ) -> LeadProgress:
     """Return how a lead goes on after the store refused a claim: on its next number where only this one was refused,
     later, or never. Not before `now`. Pure."""
-    if _is_of_number(claim, refusal.rule):
-        return without_number(progress, number_index, until=refusal.retry_at, now=now)
+    if _is_of_number(claim, refusal):
+        moved = without_number(progress, number_index, until=refusal.retry_at, now=now)
+        if moved.status == "ready" or not refusal.rule.startswith("stop:"):
+            return moved
+        return msgspec.structs.replace(moved, status="stopped")
     if refusal.retry_at is None:
         status = "stopped" if refusal.rule.startswith("stop:") else "finished"
         return msgspec.structs.replace(progress, status=status)
     return msgspec.structs.replace(progress, next_at=max(refusal.retry_at, now))
 
 
-def _is_of_number(claim: Claim, rule: str) -> bool:
+def stops_number_alone(key: str) -> bool:
+    """Whether a stop is one of a number or of the place of work it belongs to: the lead's others are free of it."""
+    return key.startswith(("number:", "work:"))
+
+
+def _is_of_number(claim: Claim, refusal: Refusal) -> bool:
     """Whether what refused is about the number: another number of the lead may still be dialled. So are registries,
-    and consents, which may be given for a number, and caps that count by the number or its use."""
-    if rule.startswith(("dnc:", "consent:")):
+    stops of a number, and consents, which may be given for a number, and caps that count by the number or its use."""
+    if refusal.rule.startswith("stop:"):
+        return stops_number_alone(refusal.key)
+    if refusal.rule.startswith(("dnc:", "consent:")):
         return True
-    caps = [cap for cap in claim.caps if cap.rule == rule]
+    caps = [cap for cap in claim.caps if cap.rule == refusal.rule]
     return any(
         cap.key.startswith("number:") or any(part.startswith(("n=", "u=")) for part in cap.where) for cap in caps
     )

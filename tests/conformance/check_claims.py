@@ -219,6 +219,22 @@ async def check_every_kind_of_stop_is_looked_at(make: Make) -> None:
         assert refused(await store.reserve("mora", [free, hit])) == {number: f"stop:reason {number}"}
 
 
+async def check_a_refusal_names_the_first_key_that_is_stopped(make: Make) -> None:
+    store = await opened(make)
+    for key in ("number:+1", "person:P", "debt:D"):
+        await store.stop(key, "paid")
+    batch = [
+        claim(1, "L1", stops=("number:+1", "person:P")),
+        claim(2, "L2"),
+        claim(3, "L3", stops=("number:+2", "person:Q", "debt:D", EVERYTHING)),
+        claim(4, "L4", stops=("number:+2", "person:P", "debt:D")),
+    ]
+    answer = await store.reserve("mora", batch)
+    assert [(entry.attempt_id, entry.key) for entry in answer.refusals] == [
+        (1, "number:+1"), (3, "debt:D"), (4, "person:P")
+    ]  # fmt: skip
+
+
 async def check_a_stop_of_everything_forbids_all_and_touches_no_lead(make: Make) -> None:
     """Every claim names this key; the leads that it keeps from being dialled are as they were once it is lifted."""
     one, two = await opened(make, "mora"), await opened(make, "otra")
@@ -226,7 +242,7 @@ async def check_a_stop_of_everything_forbids_all_and_touches_no_lead(make: Make)
     await make().stop(EVERYTHING, "emergency")
     for store, campaign in ((one, "mora"), (two, "otra")):
         answer = (await store.reserve(campaign, [claim(1, "L1", weekly("person:P"), stops=(EVERYTHING,))])).refusals
-        assert answer == [Refusal(attempt_id=1, rule="stop:emergency", retry_at=None)]
+        assert answer == [Refusal(attempt_id=1, rule="stop:emergency", retry_at=None, key=EVERYTHING)]
     assert await asyncio.wait_for(two.next_stop(), 5) == (EVERYTHING, "emergency")
     await one.close_campaign("mora")
     opening = await one.open_campaign("mora", owner="here:1")

@@ -82,7 +82,7 @@ async def check_a_dropped_registry_is_absent(make: Make) -> None:
     assert await store.drop_registry("pe") is True
     assert await store.drop_registry("pe") is False
     assert await store.registries_of(ONE) == []
-    assert refused(await store.reserve("mora", [claim(1, "L1", lists=(on_list(),))])) == {1: "dnc:pe:stale"}
+    assert refused(await store.reserve("mora", [claim(1, "L1", lists=(on_list(),))])) == {1: "dnc:pe:missing"}
 
 
 async def check_a_listed_number_is_never_called(make: Make) -> None:
@@ -108,34 +108,82 @@ async def check_a_stale_list_blocks_or_warns(make: Make) -> None:
     batch = [
         claim(1, "L1", number=TWO, lists=(on_list(fresh_since=NOW),)),
         claim(2, "L2", number=TWO, lists=(on_list(**later),)),
-        claim(3, "L3", number=TWO, lists=(on_list(when_stale="warn", **later), on_list("none", when_stale="warn"))),
+        claim(3, "L3", number=TWO, lists=(on_list(when_stale="warn", **later),)),
         claim(4, "L4", number=ONE, lists=(on_list(when_stale="warn", **later),)),  # an old list is still a list
         claim(5, "L5", number=TWO, lists=(on_list("none"),)),
         claim(6, "L1", number=TWO, lists=(on_list(when_stale="warn", **later),)),  # refused: nobody is warned
+        # Without a copy nobody knows who is on it: that is not for a campaign to be warned of.
+        claim(7, "L7", number=TWO, lists=(on_list(when_stale="warn", **later), on_list("none", when_stale="warn"))),
+        claim(8, "L8", number=TWO, lists=(on_list("none", when_stale="warn", fresh_since=0.0),)),
     ]
     answer = await store.reserve("mora", batch)
     assert answer.refusals == [
         Refusal(attempt_id=2, rule="dnc:pe:stale", retry_at=NOW + HOUR),
         Refusal(attempt_id=4, rule="dnc:pe", retry_at=None),
-        Refusal(attempt_id=5, rule="dnc:none:stale", retry_at=NOW + HOUR),
+        Refusal(attempt_id=5, rule="dnc:none:missing", retry_at=NOW + HOUR),
         Refusal(attempt_id=6, rule="lead.claimed", retry_at=NOW + 60),
+        Refusal(attempt_id=7, rule="dnc:none:missing", retry_at=NOW + HOUR),
+        Refusal(attempt_id=8, rule="dnc:none:missing", retry_at=NOW + HOUR),
     ]
-    assert answer.warnings == [(3, "pe"), (3, "none")]
+    assert answer.warnings == [(3, "pe")]
 
 
 # ---- consent ------------------------------------------------------------------------------------------------
 async def check_consents_are_given_and_revoked(make: Make) -> None:
     store, other = make(), make()
     given = Consent(source="contract ñ", at=NOW / 3, expires_at=NOW + 0.1)
-    await store.give_consent("telemarketing|person:P", given)
-    await store.give_consent("telemarketing|number:+51", Consent(source="web", at=NOW))
+    assert await store.give_consent("telemarketing|person:P", given) is True
+    assert await store.give_consent("telemarketing|number:+51", Consent(source="web", at=NOW)) is True
     assert await other.consents_of(["telemarketing|person:P", "telemarketing|person:Q"]) == {
         "telemarketing|person:P": given
     }
     assert await other.consents_of([]) == {}
-    assert await other.revoke_consent("telemarketing|person:P") is True
-    assert await other.revoke_consent("telemarketing|person:P") is False
-    assert await store.consents_of(["telemarketing|person:P"]) == {}
+    assert await store.revocations_of([]) == {}
+    assert await other.revoke_consent("telemarketing|person:P", NOW / 3) is True
+    assert await other.revoke_consent("telemarketing|person:P", NOW) is False  # what there was is taken back already
+    assert await other.revoke_consent("telemarketing|person:P", NOW - 1) is False
+    assert await other.revoke_consent("telemarketing|person:none", 0.1) is False
+    keys = [f"telemarketing|{whom}" for whom in ("person:P", "number:+51", "person:none", "person:Q")]
+    assert await store.revocations_of(keys) == {"telemarketing|person:P": NOW, "telemarketing|person:none": 0.1}
+    assert await store.consents_of(keys[:1]) == {"telemarketing|person:P": given}  # who called before it may show it
+
+
+async def check_an_older_consent_never_replaces_a_newer(make: Make) -> None:
+    store, key = make(), "t|person:P"
+    new, old = Consent(source="new", at=NOW), Consent(source="old", at=NOW - 0.001, expires_at=NOW + DAY)
+    assert [await store.give_consent(key, entry) for entry in (new, old)] == [True, False]
+    assert await store.consents_of([key]) == {key: new}
+    mended = Consent(source="mended", at=NOW)
+    assert await store.give_consent(key, mended) is True
+    assert await make().consents_of([key]) == {key: mended}
+
+
+async def check_a_revocation_has_the_last_word(make: Make) -> None:
+    """Whichever of a claim's keys it is under, and however often an older consent is recorded again."""
+    store = await opened(make)
+    count = iter(range(1, 100))
+
+    async def granted(check: ConsentCheck) -> bool:
+        attempt_id = next(count)
+        return not (await store.reserve("mora", [claim(attempt_id, f"L{attempt_id}", consent=check)])).refusals
+
+    for place, (given_kind, revoked_kind) in enumerate((("number", "person"), ("person", "number"), ("person",) * 2)):
+        given, revoked = f"t|{given_kind}:{place}", f"t|{revoked_kind}:{place}"
+        wanted = consent_of(f"t|person:{place}", f"t|number:{place}")
+        old = Consent(source="web", at=NOW - 5 * DAY)
+        await store.give_consent(given, old)
+        assert await granted(wanted)
+        await store.revoke_consent(revoked, NOW - 4 * DAY)
+        assert not await granted(wanted)
+        await store.give_consent(given, old)  # the same file again
+        await store.give_consent(given, Consent(source="web", at=NOW - 4 * DAY))  # at that very moment
+        assert not await granted(wanted)
+        await store.give_consent(given, Consent(source="web", at=NOW - 4 * DAY + 0.001))
+        assert await granted(wanted)
+        await store.revoke_consent(revoked, NOW - 5 * DAY)  # an older revocation takes nothing back
+        assert await granted(wanted)
+        await store.revoke_consent(revoked, NOW + DAY)  # by a clock that is ahead
+        assert not await granted(wanted)
 
 
 async def check_a_claim_needs_a_consent_that_holds(make: Make) -> None:

@@ -206,9 +206,9 @@ class StoreMachine(RuleBasedStateMachine):
     def give_consent(self, key: str, at: float, expires_at: float | None) -> None:
         self.both("give_consent", key, Consent(source="web", at=at, expires_at=expires_at))
 
-    @rule(key=consent_keys)
-    def revoke_consent(self, key: str) -> None:
-        self.both("revoke_consent", key)
+    @rule(key=consent_keys, at=instants)
+    def revoke_consent(self, key: str, at: float) -> None:
+        self.both("revoke_consent", key, at)
 
     @rule(
         named=st.lists(keys, min_size=1, max_size=2, unique=True).map(tuple),
@@ -230,6 +230,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.both("all_stops")
         self.both("facts_of", KEYS)
         self.both("consents_of", ["t|person:P", "t|person:Q", "t|number:+1"])
+        self.both("revocations_of", ["t|person:P", "t|person:Q", "t|number:+1"])
         self.both("hours_of", "P")
 
     @rule(campaign=campaigns, closed=st.booleans())

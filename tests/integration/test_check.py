@@ -217,14 +217,18 @@ async def test_the_age_of_the_rules_of_clocks_is_told_and_too_old_ones_are_a_fau
     assert not of(years, "time zones")[0] and not years.would_dial
 
 
-async def test_a_registry_is_told_with_its_age_and_holds_for_leads_that_are_new(file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stale_lists", ["block", "warn"])
+async def test_a_registry_is_told_with_its_age_and_holds_for_leads_that_are_new(
+    file: Path, tmp_path: Path, stale_lists: str
+) -> None:
     with file.open("a") as settings:
-        settings.write("dnc_registries: [house]\n")
+        settings.write(f"dnc_registries: [house]\nstale_lists: {stale_lists}\n")
     campaign = read_campaign(file)
     leads = load_lists(list_paths(file, campaign), campaign, say=lambda _: None)
     none = await look(file, tmp_path)
     assert not none.would_dial and "found none: `dialer dnc import` one" in of(none, "registry")[1]
-    assert none.queue is not None and none.queue.counts == (("dnc", "house:stale", 5),)
+    assert of(none, "registry")[2] == ("no number there is dialled meanwhile",)
+    assert none.queue is not None and none.queue.counts == (("dnc", "house:missing", 5),)
     listed = [number.e164 for number in leads[0].numbers]
     async with open_store(None, tmp_path) as store:
         await store.replace_registry("house", listed, as_of=OPEN - 3 * 86400, source="house.csv")

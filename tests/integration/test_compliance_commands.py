@@ -469,7 +469,7 @@ def test_a_week_for_people(capsys: pytest.CaptureFixture[str], leads: Path) -> N
     asked = run(capsys, "calendar", str(leads), "--from", "2026-07-13", "--zone", "America/Bogota")
     assert "CO (America/Bogota), 2 leads: Tue 14–Fri 17 07:00–19:00; Sat 18 08:00–15:00" in asked.out
     assert "Mon 13 closed: co-2300.holiday" in asked.out and "Chiquinquirá" in asked.out
-    assert "3 of 3 leads may be called" in asked.out and "1 rows are not in it" in asked.out
+    assert "3 of 3 leads may be called" in asked.out and "1 row is not in it, the first in line 5: " in asked.out
     assert "\x1b" not in asked.out and not leads.with_name("leads.rejected.csv").exists()
 
 

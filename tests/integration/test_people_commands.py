@@ -249,9 +249,73 @@ def test_consents_are_given_shown_and_revoked(desk: Desk) -> None:
     assert "1 consents recorded" in out and "2 rows were not" in out
     assert "(over)" in desk.run("consent", "check", LUIS, code=1)[0]
     desk.run("consent", "import", path, code=2)
-    desk.run("consent", "revoke", "person:ana")
+    out, _ = desk.run("consent", "revoke", "person:ana")
+    assert out.startswith("person:ana, telemarketing: revoked: what was agreed to until 2")
     desk.run("consent", "revoke", "person:ana", code=1)
     desk.run("consent", "give", ANA, "--scope", "telemarketing", "--source", "", code=2)
+
+
+def test_a_revocation_has_the_last_word_under_every_key(desk: Desk) -> None:
+    old = ("--scope", "telemarketing", "--source", "form", "--at", "2026-01-02")
+    desk.run("consent", "give", ANA, *old)
+    assert desk.json("consent", "check", ANA)["holds"]
+    out, _ = desk.run("consent", "revoke", "person:ana", "--scope", "telemarketing", "--at", "2026-01-03")
+    assert out.startswith(f"number:{ANA}, telemarketing: revoked: ") and "stands" not in out
+    out, _ = desk.run("consent", "check", ANA, code=1)
+    assert out.splitlines() == [
+        f"number:{ANA}, telemarketing: consent since 2026-01-02T00:00:00+00:00, from form (revoked)",
+        "person:ana, telemarketing: revoked 2026-01-03T00:00:00+00:00: what was agreed to until then does not count",
+    ]
+    desk.run("consent", "revoke", "person:luis", "--scope", "telemarketing", "--at", "2026-01-03", code=1)
+    rows = f"person;number;at;source\nana;{ANA};2026-01-02;form\n;{LUIS};2026-01-02;form\n"
+    out, _ = desk.run("consent", "import", desk.file(rows), "--scope", "telemarketing")
+    assert "3 consents recorded" in out and out.count("recorded, but does not count: revoked 2026-01-03") == 3
+    desk.run("consent", "check", LUIS, code=1)
+    reasons = {
+        r["rule"]: r
+        for r in desk.json("why", LUIS, "--scope", "telemarketing", "--at", MONDAY, code=1)["leads"][0]["reasons"]
+    }
+    assert any(rule.startswith("consent:") for rule in reasons)
+
+    out, _ = desk.run("consent", "give", LUIS, "--scope", "telemarketing", "--source", "call", "--at", "2026-01-04")
+    assert out == f"number:{LUIS}, telemarketing: consent since 2026-01-04T00:00:00+00:00, from call\n"
+    assert desk.run("consent", "check", "person:luis")[0].splitlines()[0].endswith("from call")
+    out, _ = desk.run("consent", "give", LUIS, *old, code=1)
+    assert out == f"number:{LUIS}, telemarketing: not recorded: there is one newer than 2026-01-02T00:00:00+00:00\n"
+    assert desk.orders()[-1] == ("consent give", False)
+    answer = desk.json("why", LUIS, "--scope", "telemarketing", "--at", MONDAY)
+    assert answer["allowed"] and answer["leads"][0]["mends"] == []
+
+
+def test_a_number_is_revoked_alone_and_what_else_stands_is_told(desk: Desk) -> None:
+    desk.run("consent", "give", "person:ana", "--scope", "telemarketing", "--source", "form", "--at", "2026-01-02")
+    out, _ = desk.run("consent", "revoke", HOME, "--at", "2026-01-03")
+    assert out.splitlines() == [
+        "person:ana, telemarketing: revoked: what was agreed to until 2026-01-03T00:00:00+00:00 no longer counts for "
+        f"calls to {HOME}",
+        "person:ana, telemarketing: consent since 2026-01-02T00:00:00+00:00, from form stands for their other numbers",
+    ]
+    desk.run("consent", "check", HOME, code=1)
+    desk.run("consent", "check", ANA)
+    desk.run("consent", "revoke", "person:ana", "--at", "2999-01-01", code=2)
+
+
+# ---- the audit log ----------------------------------------------------------------------------------------------
+def test_the_audit_log_masks_numbers_and_nothing_else(desk: Desk) -> None:
+    path = desk.file(f"{ANA}\n{LUIS}\n")
+    desk.run("dnc", "import", path, "--registry", "no_insista", "--as-of", "2026-02-01T05:00Z")
+    desk.run("dnc", "add", "person:40123456", ANA, f"person:{HOME}", "--reason", "call of 2026-02-01 from 999000111")
+    desk.run("lead", "record", ANA, "--kind", "attempt", "--at", "2026-03-01T18:00-05:00")
+    desk.run("lead", "hours", "40123456", "--not", "sat")
+    desk.run("consent", "give", ANA, "--scope", "telemarketing", "--source", "form", "--at", "2026-01-02")
+    text = (desk.data / "audit.jsonl").read_text()
+    imported, *added, recorded, hours, given = (json.loads(line)["new"] for line in text.splitlines())
+    assert (imported["as_of"], imported["numbers"]) == ("2026-02-01T05:00:00+00:00", 2) and '"numbers":2,' in text
+    assert [order["key"] for order in added] == ["person:40123456", "number:+5199•••111", "person:+511•••890"]
+    assert all("2026-02-01 from 999" in order["source"] and "999000111" not in order["source"] for order in added)
+    assert '"facts":1,' in text and recorded["facts"] == 1 and hours["person"] == "40123456"
+    assert (given["key"], given["at"]) == ("telemarketing|number:+5199•••111", "2026-01-02T00:00:00+00:00")
+    assert not any(number in text for number in (ANA, LUIS, HOME))
 
 
 # ---- facts from outside -----------------------------------------------------------------------------------------
@@ -335,6 +399,14 @@ def test_why_tells_of_each_lead_what_forbids_it_and_when_it_may_be_called(desk: 
     desk.run("lead", "stop", "debt:D2", "--reason", "paid")
     out, _ = desk.run("why", LUIS, "--at", MONDAY, code=1)
     assert "NOT ALLOWED" in out and "stop:paid: debt:D2 is stopped (paid)." in out and "no time is known" in out
+    reason = capped["reasons"][0]
+    assert reason["cite"] and out.count(reason["cite"]) == len(
+        [r for r in capped["reasons"] if r["cite"] == reason["cite"]]
+    )
+
+    out, _ = desk.run("why", ANA, "--at", MONDAY, "--scope", "telemarketing", code=1)
+    assert "dialer consent give person:ana --scope telemarketing --source WHERE" in out
+    assert "once it is mended" in out and "no time is known" not in out
 
 
 def test_why_looks_at_all_leads_of_a_number_and_at_a_campaigns_own_rules(desk: Desk) -> None:

@@ -46,7 +46,7 @@ def test_the_questions_are_of_all_kinds(scope: Scope) -> None:
     assert 0.1 < rules["allowed"] / 1_500 < 0.9
     expected = {"ring_guard", "policy.hours", "policy.holiday", "policy-2-a-day", "policy-7-in-7-days"}
     expected |= {"number.invalid", "number.non_geographic", "subdivision.unknown", "postal.unknown", "zone.unknown"}
-    expected |= {"address.contradictory", "policy-72-h-after-abandoned"}
+    expected |= {"address.contradictory", "zone.contradictory", "country.unknown", "policy-72-h-after-abandoned"}
     assert expected <= rules.keys()
     if scope == "debt_collection":
         assert {"us-7in7", "us-7-days-after-conversation", "cl-1-a-week", "pe-debt.holiday"} <= rules.keys()

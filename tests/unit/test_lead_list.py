@@ -101,14 +101,14 @@ def test_columns_by_spanish_and_english_names():
 def test_a_whole_row(read):
     row = read(
         "id,dni,nombre,credito,telefono2,telefono1,saldo,mora,producto,region,prioridad,zona_horaria,gestor\n"
-        'L9,\'0123,Ana,C-7,01 421 0001,987 654 321,"1.234,50",12,tarjeta,Lima,5,America/Bogota,Rosa\n'
+        'L9,\'0123,Ana,C-7,01 421 0001,987 654 321,"1.234,50",12,tarjeta,Lima,5,America/Lima,Rosa\n'
     ).leads[0]
     assert (row.lead_id, row.person, row.debt, row.name, row.amount) == ("L9", "0123", "C-7", "Ana", 1234.5)
     assert (row.days_past_due, row.product, row.region, row.priority) == (12, "tarjeta", "Lima", 5)
     assert row.extra == {"gestor": "Rosa"}
     assert [(n.e164, n.line_type, n.country, n.zones) for n in row.numbers] == [
-        ("+5114210001", "fixed", "PE", ("America/Bogota",)),
-        ("+51987654321", "mobile", "PE", ("America/Bogota",)),
+        ("+5114210001", "fixed", "PE", ("America/Lima",)),
+        ("+51987654321", "mobile", "PE", ("America/Lima",)),
     ]
 
 
@@ -245,6 +245,9 @@ def test_an_address_adds_its_jurisdictions_and_zones_to_every_number(read):
         ("zona_horaria", "Lima", "expected a time zone such as America/Lima, was 'Lima'"),
         ("tz", "UTC", "expected a time zone such as America/Lima, was 'UTC'"),
         ("state", "Lagos", "expected a subdivision of US such as US-AK or Alaska, was 'Lagos'"),
+        ("state", "US", "two letters alone name a country: name a part of it"),
+        ("zona_horaria", "Asia/Tokyo", "Asia/Tokyo is no time zone of US: name one of its zones, or give the address"),
+        ("provincia", "ES-MD", "the address is in ES-MD, the campaign's jurisdictions are US"),
         ("zip", "2139", "such as 02139, was '2139' (a spreadsheet takes zeros off"),
         ("zip", "00000", "no address of US has the postal code '00000'"),
         ("state", "ES-MD", "the address is in ES-MD, the campaign's jurisdictions are US"),
@@ -260,6 +263,65 @@ def test_an_address_that_cannot_be_rejects_the_row(read, header, cell, says):
 def test_a_row_whose_address_contradicts_itself_is_rejected(read):
     result = read("phone,state,zip\n6175550123,TX,'02139\n", **US)
     assert result.rejected[0].reason == "the postal code 021… is in US-MA, not in US-TX"
+
+
+def test_a_zone_that_the_address_has_not_rejects_the_row(read):
+    result = read("phone,state,tz\n2125550123,TX,America/Los_Angeles\n2125550124,TX,US/Central\n", **US)
+    assert result.rejected[0].reason.startswith("America/Los_Angeles is a time zone neither of the address nor of the")
+    assert result.leads[0].numbers[0].zones == ("US/Central",)
+
+
+def test_an_address_in_a_country_of_no_campaign_rejects_the_row(read):
+    result = read("phone,pais\n+16175550123,España\n", **US)
+    assert result.rejected[0].reason == "the address is in ES, the campaign's jurisdictions are US"
+
+
+def test_an_address_in_another_country_is_a_second_place(read):
+    """Nobody knows where in it: each of its zones counts, and the rules of each of its parts."""
+    result = read("phone,pais,provincia\n+51987654321,España,\n+51987654322,ES,Madrid\n", jurisdictions=["PE", "ES"])
+    assert [(lead.numbers[0].jurisdictions, lead.numbers[0].zones) for lead in result.leads] == [
+        (("ES", "PE"), ("Africa/Ceuta", "America/Lima", "Atlantic/Canary", "Europe/Madrid")),
+        (("ES", "ES-MD", "PE"), ("America/Lima", "Europe/Madrid")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "code"),
+    [
+        ("provincia", "Barcelona", "ES-CT"),
+        ("Departamento", "Las Palmas", "ES-CN"),
+        ("ciudad,provincia", "Tudela,Navarra", "ES-NC"),
+        ("provincia", "Valle Alto", ""),
+        ("provincia", "", ""),
+        ("departamento", "n/a", ""),
+        ("ciudad", "Madrid", ""),
+        ("province", "Madrid", "ES-MD"),
+        ("ccaa,provincia", "Galicia,Barcelona", "ES-GA"),
+    ],
+)  # fmt: skip
+def test_a_region_that_names_a_subdivision_is_one(read, header, cell, code):
+    result = read(f"phone,{header}\n612345678,{cell}\n", default_country="ES", jurisdictions=["ES"])
+    assert not result.rejected
+    assert result.leads[0].numbers[0].jurisdictions == (("ES", code) if code else ("ES",))
+    if header in ("provincia", "Departamento") and code:
+        assert result.leads[0].region == cell
+
+
+def test_a_province_is_read_by_the_numbers_country(read):
+    lead = read("phone,provincia\n+34612345678/987654321,Madrid\n", jurisdictions=["PE", "ES"]).leads[0]
+    assert [number.jurisdictions for number in lead.numbers] == [("ES", "ES-MD"), ("PE",)]
+
+
+def test_what_is_no_province_rejects_nothing(read):
+    assert read("phone,province\n4165550123,Lagos\n", default_country="CA", jurisdictions=["CA"]).rejected
+    assert not read("phone,provincia\n4165550123,Lagos\n", default_country="CA", jurisdictions=["CA"]).rejected
+
+
+def test_north_dakota_is_no_empty_cell(read):
+    result = read("phone,state\n2125550123,ND\n2125550124,n/a\n", **US)
+    assert [lead.numbers[0].jurisdictions for lead in result.leads] == [
+        ("US", "US-ND", "US-NY", "US-NY-NYC"), ("US", "US-NY", "US-NY-NYC"),
+    ]  # fmt: skip
 
 
 def test_a_bad_address_leaves_nothing_of_the_row_behind(read):

@@ -135,8 +135,8 @@ def reservation_of(claims: Sequence[Claim], answer: bytes) -> Reservation:
 
 def _refusal(claim: Claim, kind: str, rest: list[Any]) -> Refusal:
     match kind, rest:
-        case "stopped", [str(reasons)]:
-            return refusal.stopped(claim, reasons_of(reasons)[0])
+        case "stopped", [int(place), str(reasons)]:
+            return refusal.stopped(claim, claim.stop_keys[place - 1], reasons_of(reasons)[0])
         case "finished", []:
             return refusal.finished(claim)
         case "held", []:
@@ -145,6 +145,8 @@ def _refusal(claim: Claim, kind: str, rest: list[Any]) -> Refusal:
             return refusal.listed(claim, claim.lists[place - 1])
         case "stale", [int(place)]:
             return refusal.stale(claim, claim.lists[place - 1])
+        case "missing", [int(place)]:
+            return refusal.missing(claim, claim.lists[place - 1])
         case "consent", []:
             return refusal.without_consent(claim)
         case "hours", [int(minutes)]:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from compliance.streams import record_of
-from dialer.adapters.store.keys import CONSENTS, FACTS, HOURS, REGISTRIES, REGISTRY, STOPS, campaign_key
+from dialer.adapters.store.keys import CONSENTS, FACTS, HOURS, REGISTRIES, REGISTRY, REVOKED, STOPS, campaign_key
 from dialer.adapters.store.memory import CampaignRecord, MemoryData
 from dialer.adapters.store.records import reasons_of
 from dialer.adapters.store.redis_records import CHUNK, SCAN
@@ -88,12 +88,16 @@ async def _inspect(client: Redis, campaign: str, listed: Sequence[Lead]) -> Insp
     held: Any = await client.hgetall(key("held"))
     record.held = {lead_id.decode(): int(attempt_id) for lead_id, attempt_id in held.items()}
     stops: Any = await client.hgetall(STOPS)
+    agreed = {name: raw async for name, raw in _fields(client, CONSENTS)}
     data = MemoryData(
         campaigns={campaign: record},
         stops={stopped.decode(): reasons_of(reasons) for stopped, reasons in stops.items()},
         registries=await _registries(client, (*record.leads.values(), *listed)),
         hours={person: _decode_hours(raw) async for person, raw in _fields(client, HOURS)},
-        consents={name: _decode_consent(raw) async for name, raw in _fields(client, CONSENTS)},
+        consents={name: _decode_consent(raw) for name, raw in agreed.items() if not name.startswith(REVOKED)},
+        revocations={
+            name.removeprefix(REVOKED): float(raw) for name, raw in agreed.items() if name.startswith(REVOKED)
+        },
     )
     return Inspection(data=data, holder=await _holder(client, key("lease")))
 

@@ -12,6 +12,7 @@ REGISTRY = PREFIX + "dnc:"
 REGISTRY_LOADING = PREFIX + "dnc_loading:"
 HOURS = PREFIX + "hours"
 CONSENTS = PREFIX + "consents"
+REVOKED = "revoked|"  # in front of a consent's field: when it was last revoked; no scope is named so
 
 
 def campaign_key(campaign: str, what: str) -> str:

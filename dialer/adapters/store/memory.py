@@ -8,6 +8,7 @@ one place. Streams are kept in order of `at`, so a cap is counted from the end.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from bisect import insort
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,7 @@ from dialer.core.events import Refusal
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
 from dialer.errors import CampaignRunning, LeaseLost, StoreError
-from dialer.ports import Consent, Opening, OutsideFact, PersonHours, RegistryInfo, Reservation
+from dialer.ports import Consent, Opening, OutsideFact, PersonHours, RegistryInfo, Reservation, standing
 
 Fact = list[Any]  # the fields of a `Record`: a list, for it is changed in place and made once an attempt
 _at = itemgetter(0)
@@ -59,6 +60,7 @@ class MemoryData:
     registries: dict[str, tuple[RegistryInfo, set[int]]] = field(default_factory=dict)
     hours: dict[str, PersonHours] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
+    revocations: dict[str, float] = field(default_factory=dict)  # by the keys of consents: when the last one came
     outside: set[tuple[str, str]] = field(default_factory=set)  # (key, member) of facts from outside
 
 
@@ -236,14 +238,24 @@ class MemoryStore:
     async def hours_of(self, person: str) -> PersonHours:
         return self.data.hours.get(person, ())
 
-    async def give_consent(self, key: str, consent: Consent) -> None:
+    async def give_consent(self, key: str, consent: Consent) -> bool:
+        before = self.data.consents.get(key)
+        if before is not None and before.at > consent.at:
+            return False
         self.data.consents[key] = consent
+        return True
 
-    async def revoke_consent(self, key: str) -> bool:
-        return self.data.consents.pop(key, None) is not None
+    async def revoke_consent(self, key: str, at: float) -> bool:
+        before = self.data.revocations.get(key, -math.inf)
+        self.data.revocations[key] = max(before, at)
+        given = self.data.consents.get(key)
+        return given is not None and before < given.at <= at
 
     async def consents_of(self, keys: Sequence[str]) -> dict[str, Consent]:
         return {key: self.data.consents[key] for key in keys if key in self.data.consents}
+
+    async def revocations_of(self, keys: Sequence[str]) -> dict[str, float]:
+        return {key: self.data.revocations[key] for key in keys if key in self.data.revocations}
 
     async def record_facts(self, facts: Sequence[OutsideFact]) -> None:
         check_facts(facts)
@@ -291,7 +303,7 @@ class MemoryStore:
         if data.stops:
             for key in claim.stop_keys:
                 if key in data.stops:
-                    return refusal.stopped(claim, data.stops[key][0])
+                    return refusal.stopped(claim, key, data.stops[key][0])
         progress = record.progress.get(claim.lead_id)
         if progress is not None and progress.status != "ready":
             return refusal.finished(claim)
@@ -324,20 +336,19 @@ class MemoryStore:
         known = self.data.registries.get(check.registry)
         if known is not None and int(claim.number) in known[1]:
             return refusal.listed(claim, check)
-        if known is None or known[0].as_of < check.fresh_since:
+        if known is None:
+            return refusal.missing(claim, check)
+        if known[0].as_of < check.fresh_since:
             if check.when_stale == "block":
                 return refusal.stale(claim, check)
             old.append((claim.attempt_id, check.registry))
         return None
 
     def _consented(self, check: ConsentCheck, at: float) -> bool:
-        for key in check.keys:
-            consent = self.data.consents.get(key)
-            if consent is None or not check.since <= consent.at <= at:
-                continue
-            if consent.expires_at is None or at < consent.expires_at:
-                return True
-        return False
+        data = self.data
+        given = {key: data.consents[key] for key in check.keys if key in data.consents}
+        revoked = {key: data.revocations[key] for key in check.keys if key in data.revocations}
+        return any(check.since <= consent.at and consent.holds(at) for consent in standing(given, revoked).values())
 
     def _count(self, cap: CapSlot, person: str) -> tuple[int, float | None, int]:
         """Count a cap's facts: how many, `at` of the one whose leaving frees a slot, and how many are unsettled."""

@@ -12,7 +12,8 @@ Keys, all of them prefixed `cadencia:`; CAMPAIGN is the campaign's name, which h
     dnc:REGISTRY                set of numbers as integers; none where the registry is empty
     dnc_loading:TOKEN           the same while a file is read; goes by itself where that never ends
     hours                       hash PERSON: JSON of the hours in which the person must not be called
-    consents                    hash `SCOPE|person:ID` or `SCOPE|number:+E164`: consent JSON
+    consents                    hash `SCOPE|person:ID` or `SCOPE|number:+E164`: the newest consent JSON, and the same
+                                after `revoked|`: when the newest revocation came, UTC seconds; both for ever
     campaigns                   set of CAMPAIGN
     campaign:CAMPAIGN:run       counter: the fence of the newest writer
     campaign:CAMPAIGN:lease     `RUN|OWNER`, expires by the server's clock unless renewed

@@ -18,6 +18,7 @@ from dialer.adapters.store.keys import (
     REGISTRIES,
     REGISTRY,
     REGISTRY_LOADING,
+    REVOKED,
     STOPS,
     campaign_key,
 )
@@ -84,11 +85,11 @@ class RedisRecords(ServerLink):
             raw: Any = await self._client.hget(HOURS, person)
             return _hours_decoder.decode(raw) if raw else ()
 
-    async def give_consent(self, key: str, consent: Consent) -> None:
-        await self._run("put", [CONSENTS], [key, _encode(consent)])
+    async def give_consent(self, key: str, consent: Consent) -> bool:
+        return bool(await self._run("give_consent", [CONSENTS], [key, _encode(consent)]))
 
-    async def revoke_consent(self, key: str) -> bool:
-        return bool(await self._run("put", [CONSENTS], [key, ""]))
+    async def revoke_consent(self, key: str, at: float) -> bool:
+        return bool(await self._run("revoke_consent", [CONSENTS], [key, REVOKED + key, f"{at:.17g}"]))
 
     async def consents_of(self, keys: Sequence[str]) -> dict[str, Consent]:
         if not keys:
@@ -96,6 +97,13 @@ class RedisRecords(ServerLink):
         with translated():
             stored: Any = await self._client.hmget(CONSENTS, list(keys))
             return {key: _consent_decoder.decode(raw) for key, raw in zip(keys, stored, strict=True) if raw}
+
+    async def revocations_of(self, keys: Sequence[str]) -> dict[str, float]:
+        if not keys:
+            return {}
+        with translated():
+            stored: Any = await self._client.hmget(CONSENTS, [REVOKED + key for key in keys])
+            return {key: float(raw) for key, raw in zip(keys, stored, strict=True) if raw}
 
     # ---- facts ----------------------------------------------------------------------------------------------
     async def record_facts(self, facts: Sequence[OutsideFact]) -> None:

@@ -26,9 +26,10 @@ STALE_RETRY_S = 3600.0  # a new file of a registry may come at any time, and nob
 CONSENT_RETRY_S = 86400.0  # a consent may be given later
 
 
-def stopped(claim: Claim, reason: str) -> Refusal:
-    """Refuse for ever: the lead, its number, its person, its debt or everything was stopped; `reason` is the first."""
-    return Refusal(attempt_id=claim.attempt_id, rule=f"stop:{reason}", retry_at=None)
+def stopped(claim: Claim, key: str, reason: str) -> Refusal:
+    """Refuse for ever: the lead, its number, its person, its debt or everything was stopped: `key`, first for
+    `reason`."""
+    return Refusal(attempt_id=claim.attempt_id, rule=f"stop:{reason}", retry_at=None, key=key)
 
 
 def held(claim: Claim) -> Refusal:
@@ -47,13 +48,20 @@ def listed(claim: Claim, check: ListCheck) -> Refusal:
 
 
 def stale(claim: Claim, check: ListCheck) -> Refusal:
-    """Refuse for a while: our copy of the registry is too old, or there is none."""
+    """Refuse for a while: our copy of the registry is too old."""
     rule = f"dnc:{check.registry}:stale"
     return Refusal(attempt_id=claim.attempt_id, rule=rule, retry_at=claim.at + STALE_RETRY_S)
 
 
+def missing(claim: Claim, check: ListCheck) -> Refusal:
+    """Refuse for a while: there is no copy of the registry, so nobody knows who is on it, whatever may be done with an
+    old one."""
+    rule = f"dnc:{check.registry}:missing"
+    return Refusal(attempt_id=claim.attempt_id, rule=rule, retry_at=claim.at + STALE_RETRY_S)
+
+
 def without_consent(claim: Claim) -> Refusal:
-    """Refuse for a day: there is no consent, or it is too old or over."""
+    """Refuse for a day: there is no consent, or it is too old, over or revoked."""
     rule = claim.consent.rule if claim.consent is not None else ""
     return Refusal(attempt_id=claim.attempt_id, rule=f"consent:{rule}", retry_at=claim.at + CONSENT_RETRY_S)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dialer.adapters.attempt_audit import AuditReport
+    from dialer.adapters.audit_report import AuditReport
 
 SHOWN = 100  # violations on the screen; --json has all
 
@@ -51,12 +51,12 @@ def _told(report: AuditReport) -> str:
         lines.append(f"{report.looked_back:,} attempts of other journals counted")
     lines += report.notes
     for found in report.violations[:SHOWN]:
-        at = datetime.fromtimestamp(found.at, UTC).isoformat(timespec="seconds")
         cite = f" ({found.cite})" if found.cite else ""
-        lines.append(
-            f"{found.journal}:{found.line}: {at} attempt {found.attempt_id} to {found.number}: "
-            f"{found.rule}: {found.text}{cite}"
-        )
+        call = ""
+        if found.at is not None:
+            at = datetime.fromtimestamp(found.at, UTC).isoformat(timespec="seconds")
+            call = f" {at} attempt {found.attempt_id} to {found.number}:"
+        lines.append(f"{found.journal}:{found.line}:{call} {found.rule}: {found.text}{cite}")
     if len(report.violations) > SHOWN:
         lines.append(f"... and {len(report.violations) - SHOWN:,} more: --json tells all")
     return "\n".join(lines)

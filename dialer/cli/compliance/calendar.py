@@ -173,7 +173,8 @@ def _places(lists: list[LeadList]) -> tuple[Mapping[tuple[Place, ...], int], tup
         tuple(dict.fromkeys(number.place for number in lead.numbers)) for read in lists for lead in read.leads
     )
     notes = [
-        f"{read.path}: {len(read.rejected):,} rows are not in it, the first for: {read.rejected[0].reason}"
+        f"{read.path}: {len(read.rejected):,} {'row is' if len(read.rejected) == 1 else 'rows are'} not in it, "
+        f"the first in line {read.rejected[0].line}: {read.rejected[0].reason}"
         for read in lists
         if read.rejected
     ]

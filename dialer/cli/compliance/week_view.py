@@ -30,7 +30,7 @@ def show(week: CallableWeek, *, rows: int, notes: tuple[str, ...] = (), width: i
 
 def week_lines(week: CallableWeek, rows: int, width: int, shades: str = _SHADES) -> list[Text]:
     """Return the drawing: a day a line where there is room for its half-hours, else a half-hour a line."""
-    head = f"callable hours from {week.first:%a %Y-%m-%d}, by the clocks of {safe(week.zone)}; {week.leads:,} leads"
+    head = f"callable hours from {week.first:%a %Y-%m-%d}, by the clocks of {safe(week.zone)}; {_leads(week.leads)}"
     lines = [Text(head, style="bold")]
     room = width - _LABEL - _TOTAL
     if room >= SLOTS:
@@ -39,15 +39,21 @@ def week_lines(week: CallableWeek, rows: int, width: int, shades: str = _SHADES)
         lines += _days_as_columns(week, shades)
     lines += [
         _legend(shades),
-        Text(f"{week.sometimes:,} of {week.leads:,} leads may be called at some time of the week"),
+        Text(f"{week.sometimes:,} of {_leads(week.leads)} may be called at some time of the week"),
     ]
     lines += [Text(""), Text("where and when", style="bold")]
     for place in week.places[:rows]:
         lines += _place(place)
     if len(week.places) > rows:
         rest = sum(place.leads for place in week.places[rows:])
-        lines.append(Text(f"and {len(week.places) - rows:,} more places with {rest:,} leads: --rows, --json"))
+        more = len(week.places) - rows
+        places = "place" if more == 1 else "places"
+        lines.append(Text(f"and {more:,} more {places} with {_leads(rest)}: --rows, --json"))
     return lines
+
+
+def _leads(count: int) -> str:
+    return f"{count:,} lead" if count == 1 else f"{count:,} leads"
 
 
 # ---- the drawing --------------------------------------------------------------------------------------------
@@ -105,7 +111,7 @@ def _place(place: PlaceWeek) -> Iterator[Text]:
     others = f" and {len(place.zones) - 1} more" if len(place.zones) > 1 else ""
     where = f"{', '.join(place.jurisdictions)} ({place.zone}{others})"
     hours = "; ".join(f"{days} {text}" for days, text in _grouped(place.days, _hours))
-    yield Text(f"  {safe(where)}, {place.leads:,} leads: {hours or 'closed all week'}")
+    yield Text(f"  {safe(where)}, {_leads(place.leads)}: {hours or 'closed all week'}")
     for days, text in _grouped(place.days, _closure):
         yield Text(f"      {days} closed: {safe(text)}")
 

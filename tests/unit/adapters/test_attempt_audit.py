@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from dialer.adapters.attempt_audit import AuditReport, audit_journals, journals_to_audit
+from dialer.adapters.attempt_audit import audit_journals, journals_to_audit
+from dialer.adapters.audit_report import AuditReport
 from dialer.adapters.journal import Journal, header_of, journal_path
 from dialer.adapters.lifted_stops import LiftedStop, note_lifted
 from dialer.bootstrap import simulate
@@ -216,7 +217,7 @@ def test_the_campaigns_own_hours_and_days_hold_too(tmp_path: Path) -> None:
     day.call((TUESDAY + timedelta(hours=1)).timestamp())
     day.call((TUESDAY + timedelta(days=1, hours=1)).timestamp())
     report = day.report()
-    assert [violation.attempt_id % 1000 for violation in report.violations] == [1, 3]
+    assert [(violation.attempt_id or 0) % 1000 for violation in report.violations] == [1, 3]
     assert all("campaign" in rule for rule in rules(report))
 
 
@@ -309,7 +310,7 @@ def test_the_sixth_day_after_a_conversation_is_told_and_the_seventh_is_not(tmp_p
     day.call((begin + timedelta(days=6)).timestamp(), "BUSY")
     day.call((begin + timedelta(days=7, hours=-9)).timestamp())
     report = day.report()
-    assert [violation.attempt_id % 1000 for violation in report.violations] == [2]
+    assert [(violation.attempt_id or 0) % 1000 for violation in report.violations] == [2]
 
 
 def test_attempts_of_other_campaigns_and_earlier_runs_count(tmp_path: Path) -> None:
@@ -361,7 +362,7 @@ def test_a_settlement_that_stops_holds_in_this_journal_at_once_and_in_others_soo
     other = Day(tmp_path, campaign=campaign_of(campaign="otra"), leads=(lead_of(name="X", person="P-L1"),))
     other.call(TUESDAY.timestamp() + 62.0)
     other.call(TUESDAY.timestamp() + 70.0)
-    stopped = [v.attempt_id % 1000 for v in other.report(day).violations if v.rule.startswith("stop:")]
+    stopped = [(v.attempt_id or 0) % 1000 for v in other.report(day).violations if v.rule.startswith("stop:")]
     assert stopped == [2]
 
 
@@ -494,14 +495,50 @@ def test_each_violation_names_its_line(tmp_path: Path) -> None:
     assert '"type":"Originate"' in line and str(found.attempt_id) in line
 
 
-def test_a_journal_that_is_cut_off_is_no_clean_one(tmp_path: Path) -> None:
+def test_a_day_whose_engine_was_killed_is_noted_and_no_violation(tmp_path: Path) -> None:
+    """Nothing of a line that was not written to its end was carried out."""
     day = Day(tmp_path)
-    day.call(TUESDAY.timestamp())
+    for hour in range(2):
+        day.call(TUESDAY.timestamp() + hour * 3600.0)
     day.journal.flush()
     whole = day.path.read_bytes()
     day.path.write_bytes(whole[:-20])
     report = audit_journals([day.path])
-    assert rules(report) == ["journal.incomplete"] and report.attempts == 1
+    assert rules(report) == [] and report.attempts == 2
+    killed = "the last line is cut off: the program was killed or the disk full"
+    assert f"{day.path}: {killed}; 1 attempt whose end is unknown counted as everything" in report.notes
+
+
+@pytest.mark.parametrize("content", [b"", b'{"journ', b'{"journal":1,"version":"0'])
+def test_an_engine_that_was_killed_as_it_began_is_noted(tmp_path: Path, content: bytes) -> None:
+    day = Day(tmp_path)
+    day.call(TUESDAY.timestamp())
+    day.journal.flush()
+    begun = day.path.with_name("begun.jsonl")
+    begun.write_bytes(content)
+    report = audit_journals([day.path, begun])
+    assert report.attempts == 1 and rules(report) == [] and report.journals == (str(day.path), str(begun))
+    assert any(note.startswith(f"{begun}: not even the first line is whole") for note in report.notes)
+
+
+def test_damage_before_the_end_is_a_violation_of_no_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    day = Day(tmp_path)
+    day.call(TUESDAY.timestamp())
+    day.journal.flush()
+    lines = day.path.read_bytes().splitlines(keepends=True)
+    lines[3] = b"A {torn\n"
+    day.path.write_bytes(b"".join(lines))
+    (found,) = audit_journals([day.path]).violations
+    assert (found.rule, found.line, found.at, found.attempt_id, found.number) == (
+        "journal.damaged",
+        4,
+        None,
+        None,
+        None,
+    )
+    assert audit("cobranza", data=tmp_path) == 1
+    told = capsys.readouterr().out
+    assert f"{day.path}:4: journal.damaged: expected" in told and "1970" not in told
 
 
 def test_a_campaign_has_all_its_runs_and_a_journal_its_neighbours(tmp_path: Path) -> None:

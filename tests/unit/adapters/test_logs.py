@@ -51,8 +51,10 @@ def test_the_middle_is_hidden_and_the_ends_are_kept(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["agent ana", "300 leads", "took 12.5 s", "trunk t1: 503", "run 3 of 4", "window 09:00-20:00", "v0.1.0"]
-)
+    "text",
+    ["agent ana", "300 leads", "took 12.5 s", "trunk t1: 503", "run 3 of 4", "window 09:00-20:00", "v0.1.0",
+     "2026-11-20", "as of 2026-11-20T00:00:00+00:00", "2026-11-20T10:00:00.123456Z", "2026-11-20 10:00, 3 files"],
+)  # fmt: skip
 def test_what_is_no_number_stays(text: str) -> None:
     assert mask(text) == text
 
@@ -60,6 +62,8 @@ def test_what_is_no_number_stays(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["+51999000111", "51999000111", "999000111", "+51 999 000 111", "999-000-111", "(51) 999 000 111", "51.999.000.111",
+     "2026-11-20 999000111",
+     "+51 2026-11-20 999000111", "2026-11-20-999000111", "2026-11-20T10:00 999000111",
      "number:+51999000111", "sip:51999000111@carrier", "PJSIP/51999000111-00000001", "a+51999000111b"],
 )  # fmt: skip
 def test_numbers_are_known_however_people_and_machines_write_them(text: str) -> None:

@@ -14,7 +14,7 @@ from compliance.facts import CHANNELS, KINDS, OWN_OUTCOMES, outside_outcome
 from compliance.ruleset import RuleSet
 from dialer.adapters.number_standing import Asked, Standing, standing_of
 from dialer.adapters.store.memory import MemoryData, MemoryStore
-from dialer.config.rule_packs import law
+from dialer.config.rule_packs import law, policy
 from dialer.core.actions import Claim
 from dialer.core.lead import LeadProgress
 from dialer.ports import Consent, OutsideFact
@@ -32,6 +32,10 @@ PLACES = {
     "+34612345678": Place(("ES",), ("Atlantic/Canary", "Europe/Madrid")),
 }
 LAWS = {scope: law(scope) for scope in ("debt_collection", "telemarketing")}
+WARNING = {
+    scope: RuleSet(rules.profiles_by_country, policy=policy(), scope=scope, stale_lists="warn")
+    for scope, rules in LAWS.items()
+}
 
 
 def candidate_of(number: str) -> DialCandidate:
@@ -103,7 +107,8 @@ HOURS = st.lists(
 )
 
 
-AT_HAND = {"hours": [], "stop": "", "consent_days": 1, "copy_days": 1, "listed": False, "scope": "telemarketing"}
+AT_HAND = {"hours": [], "stop": "", "consent_days": 1, "copy_days": 1, "listed": False, "scope": "telemarketing",
+           "warn": False, "revoked": None}  # fmt: skip
 NIGHT = [(hours_ago, "NO_ANSWER", True) for hours_ago in (8, 15, 20)]
 
 
@@ -112,6 +117,9 @@ NIGHT = [(hours_ago, "NO_ANSWER", True) for hours_ago in (8, 15, 20)]
 @example(**{**AT_HAND, "number": "+34612345678", "facts": [], "consent_days": 729})
 @example(**{**AT_HAND, "number": "+34612345678", "facts": [], "consent_days": 731})
 @example(**{**AT_HAND, "number": "+5491123456789", "facts": [], "copy_days": 31})
+@example(**{**AT_HAND, "number": "+5491123456789", "facts": [], "copy_days": 31, "warn": True})
+@example(**{**AT_HAND, "number": "+5491123456789", "facts": [], "copy_days": None, "warn": True})
+@example(**{**AT_HAND, "number": "+34612345678", "facts": [], "revoked": ("number", 0.5)})
 @given(
     number=st.sampled_from(sorted(PLACES)),
     scope=st.sampled_from(sorted(LAWS)),
@@ -121,6 +129,10 @@ NIGHT = [(hours_ago, "NO_ANSWER", True) for hours_ago in (8, 15, 20)]
     consent_days=st.sampled_from([None, 1, 1, 1000]),
     copy_days=st.sampled_from([None, 1, 1, 1, 60]),
     listed=st.booleans(),
+    warn=st.booleans(),
+    revoked=st.sampled_from(
+        [None, None, ("person:ana", 0.5), ("person:ana", 5), ("number", 0.5), ("person:luis", 0.5)]
+    ),
 )
 def test_it_says_what_a_claim_would_be_answered(
     number: str,
@@ -131,8 +143,10 @@ def test_it_says_what_a_claim_would_be_answered(
     consent_days: int | None,
     copy_days: int | None,
     listed: bool,
+    warn: bool,
+    revoked: tuple[str, float] | None,
 ) -> None:
-    data, rules, candidate = MemoryData(), LAWS[scope], candidate_of(number)
+    data, rules, candidate = MemoryData(), (WARNING if warn else LAWS)[scope], candidate_of(number)
     store = MemoryStore(data)
     keys = rules.clearance(candidate, NOW).fact_keys
 
@@ -147,6 +161,9 @@ def test_it_says_what_a_claim_would_be_answered(
             await store.stop(stop, "paid")
         if consent_days is not None:
             await store.give_consent(f"{scope}|person:ana", Consent(source="form", at=NOW - consent_days * DAY))
+        if revoked is not None:
+            key = f"number:{number}" if revoked[0] == "number" else revoked[0]
+            await store.revoke_consent(f"{scope}|{key}", NOW - revoked[1] * DAY)
         if copy_days is not None:
             for check in rules.clearance(candidate, NOW).lists:
                 numbers = [number] if listed else []
@@ -180,6 +197,33 @@ def test_what_the_campaign_decided_counts_too(progress: LeadProgress, rule: str,
     assert [reason.rule for reason in told.reasons] == [rule]
     at = None if told.next_allowed_at is None else datetime.fromisoformat(told.next_allowed_at).timestamp()
     assert at == (NOW + HOUR if known else None)
+
+
+def test_what_can_be_mended_names_the_command() -> None:
+    """A registry that was never imported blocks whatever `stale_lists` says, and so does a consent that was revoked."""
+    number, data = "+34612345678", MemoryData()
+    scope, candidate = "telemarketing", candidate_of("+34612345678")
+    rules = WARNING[scope]
+    [check] = rules.clearance(candidate, NOW).lists
+    told = standing(data, rules, candidate)
+    assert {f"dnc:{check.registry}:missing"} < {reason.rule for reason in told.reasons}
+    assert told.mends == (
+        f"dialer dnc import FILE --registry {check.registry} --as-of DATE",
+        "dialer consent give person:ana --scope telemarketing --source WHERE",
+    )
+
+    async def fill() -> None:
+        store = MemoryStore(data)
+        await store.replace_registry(check.registry, [], as_of=NOW - 900 * DAY, source="file")
+        await store.give_consent(f"{scope}|person:ana", Consent(source="form", at=NOW - 2 * DAY))
+        await store.revoke_consent(f"{scope}|number:{number}", NOW - DAY)
+
+    asyncio.run(fill())
+    told = standing(data, rules, candidate)
+    [reason] = told.reasons
+    assert reason.rule.startswith("consent:") and f"number:{number} revoked 2026-03-03" in reason.text
+    assert told.mends == ("dialer consent give person:ana --scope telemarketing --source WHERE",)
+    assert told.next_allowed_at is None and not any(passed.startswith("consent") for passed in told.checks)
 
 
 def test_a_place_without_rules_is_denied_and_nothing_else_is_asked() -> None:

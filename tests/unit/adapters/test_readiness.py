@@ -163,7 +163,39 @@ def test_a_number_on_a_registry_is_told_and_the_next_one_taken() -> None:
     both = msgspec.structs.replace(lead("1"), numbers=(first, second))
     found = look_at(HOUSE, [both], registries=listed)
     assert (found.leads[0].why, found.leads[0].number) == ("", second.e164)
-    assert why(look_at(HOUSE, [lead("1")])) == {"1": ("dnc", "house:stale")}
+    assert why(look_at(HOUSE, [lead("1")])) == {"1": ("dnc", "house:missing")}
+
+
+def test_a_stop_of_one_number_leaves_the_next() -> None:
+    first, second = lead("1").numbers[0], lead("2").numbers[0]
+    both = msgspec.structs.replace(lead("1"), numbers=(first, second))
+    stops = {f"number:{first.e164}": ("do_not_call",)}
+    found = look_at(CAMPAIGN, [both], stops=stops)
+    assert (found.leads[0].why, found.leads[0].number) == ("", second.e164)
+    stops |= {f"number:{second.e164}": ("fraud",)}
+    assert why(look_at(CAMPAIGN, [both], stops=stops))["1"][0] == "stopped"
+    assert why(look_at(CAMPAIGN, [both], stops={"person:1": ("paid",)})) == {"1": ("stopped", "paid")}
+
+
+def test_a_registry_that_was_never_imported_blocks_also_where_an_old_copy_warns() -> None:
+    warned = HOUSE.model_copy(update={"stale_lists": "warn"})
+    assert why(look_at(warned, [lead("1")])) == {"1": ("dnc", "house:missing")}
+
+
+def test_a_consent_that_was_revoked_since_holds_no_more() -> None:
+    law = Profile(
+        id="pe-consent", jurisdiction="PE", scope=("debt_collection",), confidence="V1", consent=ConsentRule()
+    )
+    strict = RuleSet({"PE": (law,)}, policy=policy(), scope="debt_collection")
+    number = lead("1").numbers[0].e164
+    for key, held in ((f"number:{number}", False), ("person:1", False), ("person:2", True)):
+        data = MemoryData(
+            campaigns={"c": CampaignRecord()},
+            consents={"debt_collection|person:1": Consent(source="contract", at=MONDAY - 2.0)},
+            revocations={f"debt_collection|{key}": MONDAY - 1.0},
+        )
+        found = why(readiness(CAMPAIGN, [lead("1")], strict, data, MONDAY))
+        assert found == {"1": ("", "") if held else ("consent", "pe-consent")}, key
 
 
 def test_hours_that_a_person_asked_for_are_told_with_their_end() -> None:

@@ -151,13 +151,16 @@ def test_what_closes_what_is_told_and_nothing_commands_the_terminal() -> None:
     text = "\n".join(drawn(160))
     assert "CO (America/Bogota), 100 leads: Mon 7 07:00–19:00" in text
     assert "Tue 8 closed: co-2300.holiday: Inmaculada\\x1b[31m" in text
-    assert "and 1 more places with 100 leads" in text and "75 of 100 leads may be called" in text
+    assert "and 1 more place with 100 leads" in text and "75 of 100 leads may be called" in text
     assert "\x1b" not in text
 
 
 def test_a_single_lead_is_the_whole_list() -> None:
-    (line,) = [line for line in (row.plain for row in week_lines(week({(HERE,): 1}), 5, 80)) if line.startswith("Mon")]
+    rows = [row.plain for row in week_lines(week({(HERE,): 1}), 5, 80)]
+    (line,) = [line for line in rows if line.startswith("Mon")]
     assert "█" in line and "░" not in line
+    assert rows[0].endswith("; 1 lead") and "1 of 1 lead may be called at some time of the week" in rows
+    assert not any("1 leads" in row for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,16 @@ def test_a_postal_codes_own_zones_stand_instead_of_its_states(number, postal, zo
         ("+13055552368", {"postal": "96940"}, "postal.unknown", "no address of US"),  # Palau
         ("+34612345678", {"subdivision": "ES-CN", "postal": "28001"}, "address.contradictory", "ES-MD, not in ES-CN"),
         ("+51987654321", {"subdivision": "US-MA", "postal": "15001"}, "address.contradictory", "US-PA, not in US-MA"),
+        ("+13055552368", {"subdivision": "US"}, "subdivision.unknown", "two letters alone name a country"),
+        ("+13055552368", {"country": "es"}, "country.unknown", "such as ES, was 'es'"),
+        ("+12125550123", {"zone": "Asia/Tokyo"}, "zone.contradictory", "Asia/Tokyo is no time zone of US: name one"),
+        ("+573001234567", {"zone": "Europe/Madrid"}, "zone.contradictory", "is no time zone of CO: name one"),
+        ("+573001234567", {"zone": "America/Lima"}, "zone.contradictory", "is no time zone of CO: name one"),
+        ("+573001234567", {"subdivision": "ES-MD", "zone": "Asia/Tokyo"}, "zone.contradictory", "of CO or ES"),
+        ("+573001234567", {"subdivision": "ES-MD", "zone": "Atlantic/Canary"}, "zone.contradictory", "America/Bogota"),
+        ("+573001234567", {"country": "ES", "zone": "America/Lima"}, "zone.contradictory", "of CO or ES"),
+        ("+12125550123", {"subdivision": "US-TX", "zone": "America/Los_Angeles"}, "zone.contradictory", "/Chicago"),
+        ("+12125550123", {"postal": "75001", "zone": "America/Los_Angeles"}, "zone.contradictory", "/Chicago"),
         ("+51987654321", {"zone": "Lima"}, "zone.unknown", "such as America/Lima, was 'Lima'"),
         ("+51987654321", {"zone": "UTC"}, "zone.unknown", "was 'UTC'"),
         ("+51987654321", {"zone": "Etc/GMT+5"}, "zone.unknown", "was 'Etc/GMT+5'"),
@@ -219,6 +229,46 @@ def test_a_zone_of_the_list_stands_instead_of_all_others():
     assert _place("+34612345678", subdivision="ES-MD", zone="Europe/Madrid") == (
         {"ES", "ES-MD"}, {"Europe/Madrid"},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "address", "zone"),
+    [
+        ("+573001234567", {"subdivision": "ES-MD"}, "Europe/Madrid"),
+        ("+573001234567", {"subdivision": "ES-MD"}, "America/Bogota"),
+        ("+573001234567", {"country": "ES"}, "Atlantic/Canary"),
+        ("+12125550123", {}, "America/Los_Angeles"),
+        ("+12125550123", {}, "Pacific/Guam"),  # a territory's
+        ("+12125550123", {}, "US/Eastern"),  # an old name
+        ("+541143211234", {}, "America/Buenos_Aires"),
+        ("+13135550123", {"subdivision": "US-MI"}, "America/New_York"),  # keeps Detroit's clock
+        ("+12125550123", {"postal": "75001"}, "America/Chicago"),
+    ],
+)
+def test_a_zone_of_the_countries_or_of_the_address_is_taken(number, address, zone):
+    assert _place(number, zone=zone, **address)[1] == {zone}
+
+
+def test_a_state_without_a_postal_code_stands_for_its_cities():
+    assert _place("+13055552368", subdivision="US-NY")[0] == {"US", "US-FL", "US-NY", "US-NY-NYC"}
+    assert _place("+13055552368", subdivision="US-NY", postal="12201")[0] == {"US", "US-FL", "US-NY"}
+    assert _place("+13055552368", subdivision="US-NY", postal="10001")[0] == {"US", "US-FL", "US-NY", "US-NY-NYC"}
+    assert _place("+15185550123")[0] == {"US", "US-NY"}  # a number's own area is no address
+    # Ireland's postal codes are in no table: that one is given says nothing.
+    assert "IE-CO" in _place("+353861234567", subdivision="IE-M", postal="T12 AB34")[0]
+    assert {"FR-57", "FR-6AE"} <= _place("+33612345678", subdivision="FR-GES")[0]
+
+
+def test_a_country_of_the_address():
+    ours = _place("+51987654321", country="PE")
+    assert ours == _place("+51987654321")
+    spain = {"Africa/Ceuta", "Atlantic/Canary", "Europe/Madrid"}
+    assert _place("+51987654321", country="ES") == ({"PE", "ES"}, {"America/Lima", *spain})
+    # Its part, if known, is where the person is; and the postal code is of its form.
+    assert _place("+51987654321", country="ES", subdivision="ES-CN")[1] == _zones("Lima", "Atlantic/Canary")
+    assert _place("+51987654321", country="ES", postal="35001")[0] == {"PE", "ES", "ES-CN"}
+    assert _place("+51987654321", country="PR")[0] == {"PE", "US", "US-PR"}
+    assert _place("+51987654321", country="XX")[0] == {"PE", "XX"}  # without a pack: denied
 
 
 # ---- names ---------------------------------------------------------------------------------------------------
@@ -273,17 +323,18 @@ numbers = st.one_of(
     ),
     st.sampled_from(["+12125550123", "+34612345678", "+5491143211234", "+51987654321"]),
 )
+countries = st.one_of(st.just(""), st.just(""), st.text(max_size=3), st.sampled_from(["US", "ES", "PR", "GP", "JP"]))
 codes = st.one_of(st.just(""), st.text(max_size=8), st.sampled_from(sorted(subdivisions())))
 posts = st.one_of(st.just(""), st.text(max_size=10), st.integers(0, 99_999).map("{:05}".format))
 zones = st.one_of(st.just(""), st.just(""), st.text(max_size=12), st.sampled_from(sorted(known_zones())))
 
 
 @settings(max_examples=500, deadline=None)
-@given(numbers, codes, posts, zones)
-@example("+1" + "9" * 300, "", "", "")
-@example("+１２１２５５５０１２３", "", "", "")
-def test_any_text_gives_a_place_or_a_fault_and_never_both(number, subdivision, postal, zone):
-    found = resolve(number, subdivision=subdivision, postal=postal, zone=zone)
+@given(numbers, countries, codes, posts, zones)
+@example("+1" + "9" * 300, "", "", "", "")
+@example("+１２１２５５５０１２３", "", "", "", "")
+def test_any_text_gives_a_place_or_a_fault_and_never_both(number, country, subdivision, postal, zone):
+    found = resolve(number, country=country, subdivision=subdivision, postal=postal, zone=zone)
     assert bool(found.fault) == (not found.place.zones) == bool(found.fault_text)
     assert len(found.fault_text) < 250 and found.fault_text.isprintable()
     if not found.fault:
@@ -291,7 +342,7 @@ def test_any_text_gives_a_place_or_a_fault_and_never_both(number, subdivision, p
         assert set(found.place.zones) <= known_zones()
         assert list(found.place.zones) == sorted(set(found.place.zones))
         assert list(found.place.jurisdictions) == sorted(set(found.place.jurisdictions))
-        assert found == resolve(number, subdivision=subdivision, postal=postal, zone=zone)
+        assert found == resolve(number, country=country, subdivision=subdivision, postal=postal, zone=zone)
 
 
 @settings(max_examples=300, deadline=None)

@@ -4,14 +4,17 @@ from datetime import UTC, date, datetime
 import pytest
 
 from compliance.zones import (
+    clock_to_come,
     day_begin,
     known_zones,
     load_zone,
     local_date,
     offset_at,
     offset_pieces,
+    present_name,
     tzdata_age_days,
     tzdata_version,
+    zones_of_countries,
 )
 
 
@@ -98,3 +101,21 @@ def test_the_packages_zone_data_have_an_age():
 def test_a_version_of_another_form_is_refused(version):
     with pytest.raises(ValueError, match="expected a version of zone data such as 2026a"):
         tzdata_age_days(date(2026, 11, 22), version)
+
+
+def test_old_names_lead_to_present_ones():
+    assert present_name("US/Eastern") == present_name("America/New_York") == "America/New_York"
+    assert {present_name(name) for name in known_zones()} <= known_zones()
+
+
+def test_zones_of_one_clock_to_come_agree():
+    assert clock_to_come("America/Detroit") == clock_to_come("America/New_York") == "EST5EDT,M3.2.0,M11.1.0"
+    assert clock_to_come("America/Phoenix") != clock_to_come("America/Denver")
+    with pytest.raises(KeyError):
+        clock_to_come("../../etc/passwd")
+
+
+def test_every_zone_of_a_country_is_known():
+    assert zones_of_countries()["ES"] == {"Europe/Madrid", "Africa/Ceuta", "Atlantic/Canary"}
+    assert len(zones_of_countries()) > 240
+    assert set().union(*zones_of_countries().values()) <= known_zones()

@@ -255,7 +255,22 @@ def test_a_replacing_profile_may_keep_the_ids_of_what_it_replaces(tmp_path: Path
     text = OWN.replace("jurisdiction: PE", "jurisdiction: EC").replace("house-pe", "ec-debt")
     text += "    replaces: [ec-debt]\n    override_reason: counsel's opinion\n"
     text += "    caps: [{id: ec-1-a-day, count: attempt, max: 1, period: {kind: calendar_day}, key: [person]}]\n"
-    assert lint_files([own(tmp_path, text)], TODAY) == []
+    path = own(tmp_path, text)
+    (found,) = lint_files([path], TODAY)
+    assert (found.level, found.line, found.path) == ("note", 12, str(path))
+    assert found.text == "ec-debt: puts ec-debt aside: counsel's opinion"
+
+
+@pytest.mark.parametrize("dates", ["{first: 2027-01-01}", "{last: 2027-01-01}"])
+def test_what_replaces_holds_on_every_date(tmp_path: Path, dates: str) -> None:
+    text = OWN + "    replaces: [pe-debt]\n    override_reason: counsel's opinion\n"
+    path = own(tmp_path, text + f"    in_force: {dates}\n")
+    (found,) = failing(lint_files([path], TODAY))
+    assert (found.level, found.line) == ("error", 14)
+    assert "pe-debt would be put aside on every date" in found.text and "leave its dates out" in found.text
+    with pytest.raises(ConfigError, match=r"own.yaml:14: .*pe-debt would be put aside"):
+        own_profiles([path], "debt_collection")
+    assert not failing(lint_files([own(tmp_path, OWN + f"    in_force: {dates}\n")], TODAY))  # beside ours
 
 
 # ---- the schema ----------------------------------------------------------------------------------------------

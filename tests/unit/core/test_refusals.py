@@ -20,9 +20,9 @@ def claims(bench: Bench, seconds: float = 1.1, count: int = 1) -> list[act.Claim
     return [c for a in bench.wait(seconds) if isinstance(a, act.Reserve) for c in a.claims]
 
 
-def refuse(bench: Bench, claim: act.Claim, rule: str, after_s: float | None) -> None:
+def refuse(bench: Bench, claim: act.Claim, rule: str, after_s: float | None, key: str = "") -> None:
     retry_at = None if after_s is None else bench.now + after_s
-    bench.tell(ev.Refused, refusals=(ev.Refusal(attempt_id=claim.attempt_id, rule=rule, retry_at=retry_at),))
+    bench.tell(ev.Refused, refusals=(ev.Refusal(attempt_id=claim.attempt_id, rule=rule, retry_at=retry_at, key=key),))
 
 
 def bench_of(numbers: int, rules: OpenRules | None = None) -> tuple[Bench, act.Claim]:
@@ -47,7 +47,10 @@ def test_a_number_on_a_registry_gives_way_to_the_next_for_good(rule: str) -> Non
     assert claims(bench, 2 * HOUR_S) == []
 
 
-@pytest.mark.parametrize(("rule", "after_s"), [("dnc:es_robinson:stale", HOUR_S), ("consent:de-tmk", 24 * HOUR_S)])
+@pytest.mark.parametrize(
+    ("rule", "after_s"),
+    [("dnc:es_robinson:stale", HOUR_S), ("dnc:es_robinson:missing", HOUR_S), ("consent:de-tmk", 24 * HOUR_S)],
+)
 def test_what_may_be_mended_is_asked_again_later(rule: str, after_s: float) -> None:
     bench, first = bench_of(1)
     refuse(bench, first, rule, after_s)
@@ -100,6 +103,24 @@ def test_a_refusal_for_ever_ends_the_lead(rule: str, status: str) -> None:
     refuse(bench, claim, rule, None)
     assert progress(bench).status == status
     assert claims(bench, HOUR_S) == []
+
+
+@pytest.mark.parametrize("kind", ["number", "work"])
+def test_a_stop_of_one_number_gives_way_to_the_next(kind: str) -> None:
+    bench, first = bench_of(2)
+    refuse(bench, first, "stop:do_not_call", None, f"{kind}:1")
+    (second,) = claims(bench, 3.0)
+    assert second.number != first.number
+    refuse(bench, second, "stop:do_not_call", None, f"{kind}:2")
+    assert progress(bench).status == "stopped"
+    assert claims(bench, HOUR_S) == []
+
+
+@pytest.mark.parametrize("key", ["lead:L0", "person:P", "debt:D", "account:A", "everything", ""])
+def test_a_stop_of_anything_else_ends_the_lead(key: str) -> None:
+    bench, first = bench_of(2)
+    refuse(bench, first, "stop:paid", None, key)
+    assert progress(bench).status == "stopped" and claims(bench, HOUR_S) == []
 
 
 def test_a_stale_list_that_only_warns_is_told_once_a_run() -> None:

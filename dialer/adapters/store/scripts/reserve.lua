@@ -15,9 +15,10 @@
 -- texts, or none of the parts.
 -- Times that are handed on come as text: that is quicker than to print them here, and Lua's own way loses digits.
 -- Answers MessagePack, one entry a claim: ['granted', [place in the plan of a stale registry], facts that each cap saw,
--- ...] | ['known'] | ['stopped', reasons] | ['finished'] | ['held'] | ['listed', place in the plan] | ['stale', the
--- same] | ['consent'] | ['hours', minutes until they end] | ['capped', place of the cap, facts that it saw, `at` of the
--- fact whose leaving frees a slot or '', whether unsettled attempts may free one].
+-- ...] | ['known'] | ['stopped', place of the stop key, its reasons] | ['finished'] | ['held'] | ['listed', place in the
+-- plan] | ['stale', the same] | ['missing', the same] | ['consent'] | ['hours', minutes until they end] | ['capped',
+-- place of the cap, facts that it saw, `at` of the fact whose leaving frees a slot or '', whether unsettled attempts may
+-- free one].
 local RUN, LEASE, TURN, STOPS, PROGRESS, HELD, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local REGISTRIES, HOURS, CONSENTS = KEYS[8], KEYS[9], KEYS[10]
 local FENCE, OWNER, LEASE_MS, TURN_NO = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -68,11 +69,13 @@ local held = ask('HMGET', HELD, LEADS) -- and what this call adds, by lead
 local in_flight = ask('HMGET', IN_FLIGHT, ATTEMPTS) -- and what this call adds, by attempt
 local hours = ask('HMGET', HOURS, batch[4])
 
-local stopped = {} -- the reasons of a claim's first stop
+local stopped = {} -- the refusal by a claim's first stop
 local reasons, place = ask('HMGET', STOPS, batch[5]), 0
 for position, count in ipairs(STOP_COUNTS) do
   for i = place + 1, place + count do
-    stopped[position] = stopped[position] or reasons[i]
+    if reasons[i] and not stopped[position] then
+      stopped[position] = {'stopped', i - place, reasons[i]}
+    end
   end
   place = place + count
 end
@@ -85,10 +88,12 @@ for position, outcomes in ipairs(batch[15]) do
   end
 end
 
-local stale, on_list = {}, {} -- by the place of the check: whether it is stale; who of the batch is on it
+-- By the place of the check: whether there is no copy; whether the copy is stale; who of the batch is on it.
+local missing, stale, on_list = {}, {}, {}
 for position, check in ipairs(CHECKS) do
   local info = call('HGET', REGISTRIES, check[1])
-  stale[position] = not info or cjson.decode(info).as_of < check[2]
+  missing[position] = not info
+  stale[position] = info and cjson.decode(info).as_of < check[2]
   on_list[position] = ask('SMISMEMBER', REGISTRY .. check[1], batch[3])
 end
 
@@ -97,6 +102,9 @@ local function listed(position, checks)
   for i, check in ipairs(checks) do
     if on_list[check][position] == 1 then
       return {'listed', i}
+    end
+    if missing[check] then
+      return {'missing', i}
     end
     if stale[check] then
       if CHECKS[check][3] then
@@ -109,13 +117,18 @@ local function listed(position, checks)
   return nil, warned
 end
 
+-- A revocation under one of the keys takes back what was agreed to until then under each of them.
 local function consented(wanted, at)
+  local revoked = -math.huge
+  for i = 2, #wanted do
+    revoked = math.max(revoked, tonumber(call('HGET', CONSENTS, 'revoked|' .. wanted[i]) or '') or -math.huge)
+  end
   for i = 2, #wanted do
     local found = call('HGET', CONSENTS, wanted[i])
     if found then
       local consent = cjson.decode(found)
       local ends = consent.expires_at
-      if consent.at >= wanted[1] and consent.at <= at and (ends == cjson.null or at < ends) then
+      if consent.at > revoked and consent.at >= wanted[1] and consent.at <= at and (ends == cjson.null or at < ends) then
         return true
       end
     end
@@ -261,7 +274,7 @@ end
 local function judge(position)
   local plan, refused, warned = PLANS[PLAN_OF[position]], nil, nil
   if stopped[position] then
-    return {'stopped', stopped[position]}
+    return stopped[position]
   end
   -- No name in it could say so: a quotation mark has a backslash before it there.
   if progress[position] and not find(progress[position], '"status":"ready"', 1, true) then
