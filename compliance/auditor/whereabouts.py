@@ -85,7 +85,7 @@ def find_place(
     faults = [*_faults(asked, subdivision, postal, postal_country, posted)]
     if re.fullmatch("([A-Z]{2})?", country) is None:
         faults.append(Finding(rule="country.unknown", text=f"{country!r} is no country"))
-    if zone in zone_names() and not _is_among(zone, zones, found, bool(of_address)):
+    if zone in zone_names() and not is_among(zone, zones, found, bool(of_address)):
         faults.append(Finding(rule="zone.contradictory", text=f"{zone} is none of {' '.join(sorted(found))}"))
     return Whereabouts(place=Place(tuple(sorted(found)), tuple(sorted(asked))), faults=tuple(faults))
 
@@ -111,7 +111,7 @@ def _territory(region: str) -> tuple[dict[str, str] | None, str]:
     return row, row["country"] if row else region
 
 
-def _is_among(zone: str, zones: set[str], jurisdictions: set[str], addressed: bool) -> bool:
+def is_among(zone: str, zones: set[str], jurisdictions: set[str], addressed: bool) -> bool:
     """Say whether the zone that a list names is one of the countries', and keeps a clock of the address or the number.
 
     The latter only with an address. The last line of a zone's file says how the clock is set from now on. Old names

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from compliance.auditor import Auditor, Finding, Happening, Question
+from compliance.auditor.clocks import zone_names
 from compliance.auditor.question import kinds_of_attempt
-from compliance.auditor.whereabouts import find_place
+from compliance.auditor.whereabouts import find_place, is_among
 from compliance.clearance import Place
 from dialer.adapters.audit_report import AuditReport, Violation
 from dialer.adapters.audited_rules import book_of, campaign_of_header
@@ -385,6 +386,10 @@ class _Audit:
         zones = stored.zones
         if not set(alone.zones) <= set(stored.zones):
             if len(stored.zones) == 1:  # a zone that the list names stands instead of all others
+                [zone] = stored.zones
+                if zone not in zone_names() or not is_among(zone, set(alone.zones), set(jurisdictions), False):
+                    text = f"{zone} is no zone of {', '.join(jurisdictions)}"
+                    return alone, (Finding(rule="zone.contradictory", text=text),)
                 self._own_zones.add(number.e164)
             else:
                 zones = tuple(sorted({*alone.zones, *stored.zones}))

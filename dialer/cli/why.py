@@ -9,7 +9,7 @@ from compliance.rule import Scope
 from dialer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from compliance.clearance import DialCandidate
     from compliance.ruleset import RuleSet
@@ -40,7 +40,7 @@ def why(
     number
         The number in E.164 (+51...).
     campaign
-        The campaign's file, for its own rules. Without one, the law alone.
+        The campaign's file, for its own rules and lists. Without one, the law alone and the leads in the store.
     at
         As if it were then, as 2026-12-08T10:00-05:00; the records are those of now.
     scope
@@ -71,7 +71,8 @@ def why(
         raise ConfigError(f"--scope {scope}: expected none beside {campaign}, which has its own")
     settings = None if campaign is None else read_campaign(campaign)
     rules = _rules(settings, campaign, scope or "debt_collection")
-    standings = run_async(_standings(forms, rules, settings, now, data, redis_url))
+    listed = [] if campaign is None or settings is None else _listed(campaign, settings, forms)
+    standings = run_async(_standings(forms, rules, settings, listed, now, data, redis_url))
     allowed = any(standing.allowed for standing in standings)
     if json:
         answer = {"number": forms[0], "allowed": allowed, "leads": standings}
@@ -81,30 +82,59 @@ def why(
     return 0 if allowed else 1
 
 
+def _listed(path: Path, campaign: Campaign, forms: tuple[str, ...]) -> list[Lead]:
+    """The leads of the campaign's lists that have the number, as a run would read them now."""
+    from dialer.adapters.lead_list import Seen, read_leads
+    from dialer.config.campaign_file import list_paths
+
+    seen, jurisdictions = Seen(), campaign.jurisdictions
+    return [
+        lead
+        for file in list_paths(path, campaign)
+        for lead in read_leads(file, default_country=jurisdictions[0], jurisdictions=jurisdictions, seen=seen).leads
+        if any(number.e164 in forms for number in lead.numbers)
+    ]
+
+
 async def _standings(
-    forms: tuple[str, ...], rules: Rulebook, campaign: Campaign | None, now: float, data: Path, redis_url: str | None
+    forms: tuple[str, ...],
+    rules: Rulebook,
+    campaign: Campaign | None,
+    listed: Sequence[Lead],
+    now: float,
+    data: Path,
+    redis_url: str | None,
 ) -> list[Standing]:
     from dialer.adapters.number_standing import standing_of
     from dialer.cli.record_store import open_records
 
     async with open_records(redis_url, data) as store:
-        questions = await _asked_of_leads(store, forms, rules, campaign)
+        questions = await _asked_of_leads(store, forms, rules, campaign, listed)
         if not questions:
             return [await _unlisted(store, forms[0], rules, now)]
         return [await standing_of(store, question, now) for question in questions]
 
 
 async def _asked_of_leads(
-    store: RedisStore, forms: tuple[str, ...], rules: Rulebook, campaign: Campaign | None
+    store: RedisStore, forms: tuple[str, ...], rules: Rulebook, campaign: Campaign | None, listed: Sequence[Lead]
 ) -> list[Asked]:
-    """One question for each lead that has the number; with a campaign file, of that campaign alone."""
+    """One question for each lead that has the number; with a campaign file, of that campaign alone, and of its lists
+    as they are now: a run takes leads from there, and only how far each is from the store."""
     from dialer.adapters.number_standing import Asked
+    from dialer.core.lead import LeadProgress
 
     found: list[Asked] = []
     for form in forms:
-        for name, lead, progress in await store.find_number(form):
-            if campaign is not None and name != campaign.campaign:
-                continue
+        leads = {
+            (name, lead.lead_id): (lead, progress)
+            for name, lead, progress in await store.find_number(form)
+            if campaign is None or name == campaign.campaign
+        }
+        for lead in listed:
+            if campaign is not None and any(number.e164 == form for number in lead.numbers):
+                key = (campaign.campaign, lead.lead_id)
+                leads[key] = lead, leads[key][1] if key in leads else LeadProgress(lead_id=lead.lead_id)
+        for (name, _), (lead, progress) in leads.items():
             index = next(place for place, entry in enumerate(lead.numbers) if entry.e164 == form)
             candidate = rules.candidate(name, lead, index)
             found.append(

@@ -424,6 +424,16 @@ def test_why_looks_at_all_leads_of_a_number_and_at_a_campaigns_own_rules(desk: D
     desk.run("why", ANA, "--at", "tomorrow", code=2)
 
 
+def test_why_finds_a_lead_that_so_far_is_on_the_campaigns_list_alone(desk: Desk) -> None:
+    write_example(desk.folder / "site")
+    (desk.folder / "site" / "leads.csv").write_text("phone,dni\n+51911222333,dora\n", encoding="utf-16")
+    desk.run("lead", "stop", "person:dora", "--reason", "deceased")
+    file = str(desk.folder / "site" / "campaign.yaml")
+    [lead] = desk.json("why", "+51911222333", file, "--at", MONDAY, code=1)["leads"]
+    assert (lead["campaign"], lead["person"], lead["attempts"]) == ("example", "dora", 0)
+    assert [reason["rule"] for reason in lead["reasons"]] == ["stop:deceased"]
+
+
 def test_why_of_a_number_that_no_lead_has(desk: Desk) -> None:
     desk.run("dnc", "add", "+51911222333")
     [lead] = desk.json("why", "+51911222333", "--at", MONDAY, code=1)["leads"]

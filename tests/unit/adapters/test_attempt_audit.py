@@ -250,6 +250,12 @@ def test_a_zone_that_the_list_named_stands_and_is_noted(tmp_path: Path) -> None:
     assert rules(report) == [] and "1 number" in report.notes[0]
 
 
+def test_a_zone_of_another_country_is_not_the_lists_to_name(tmp_path: Path) -> None:
+    day = Day(tmp_path, leads=(lead_of(msgspec.structs.replace(OHIO, zones=("Asia/Tokyo",))),), at=TUESDAY.timestamp())
+    day.call(TUESDAY.timestamp())
+    assert rules(day.report()) == ["zone.contradictory"]
+
+
 # ---- where --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("e164", "rule"),
