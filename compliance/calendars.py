@@ -120,7 +120,12 @@ def is_holiday(code: str, day: date) -> bool:
     """Say whether a calendar closes the local date. Raises `UnknownCalendar`."""
     if code.startswith(CUSTOM):
         return day in _custom_days(code.removeprefix(CUSTOM), day.year)
-    return day in _calendar(_file().same_as.get(code, code))
+    return day in _calendar(library_code(code))
+
+
+def library_code(code: str) -> str:
+    """Return the code under which the library keeps a calendar that is none of our own: some territories have another."""
+    return _file().same_as.get(code, code)
 
 
 @cache

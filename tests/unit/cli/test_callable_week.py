@@ -171,6 +171,7 @@ def test_a_single_lead_is_the_whole_list() -> None:
         ("custom:US-LA-PSC", date(2026, 2, 17), "Mardi Gras"),
         ("custom:US-LA-PSC", date(2026, 5, 25), "Memorial Day"),
         ("CO", date(2026, 7, 14), ""),
+        ("FR-RE", date(2026, 12, 20), "Abolition de l'esclavage"),  # the library's RE
     ],
 )
 def test_holidays_have_names(calendar: str, day: date, name: str) -> None:

@@ -43,7 +43,7 @@ class FakeStore:
         self.trail.append((name, what))
 
     async def open_campaign(self, campaign: str, *, owner: str, dead_owner: str | None = None) -> Opening:
-        raise NotImplementedError("the runtime is given its opening")
+        raise AssertionError("the runtime is given its opening, and never asks for one")
 
     async def reserve(self, campaign: str, claims: Sequence[act.Claim]) -> Reservation:
         ids = [claim.attempt_id for claim in claims]
@@ -69,7 +69,7 @@ class FakeStore:
         await self._call("save", learned)
 
     async def close_campaign(self, campaign: str) -> None:
-        raise NotImplementedError("not the runtime's to close")
+        raise AssertionError("closing is not the runtime's")
 
 
 class FakeSwitch:
