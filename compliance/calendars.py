@@ -124,7 +124,7 @@ def is_holiday(code: str, day: date) -> bool:
 
 
 def library_code(code: str) -> str:
-    """Return the code under which the library keeps a calendar that is none of our own: some territories have another."""
+    """Return the code under which the library keeps a calendar: some territories have another there."""
     return _file().same_as.get(code, code)
 
 
