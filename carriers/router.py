@@ -1,49 +1,98 @@
-"""Which trunk carries a call. `spread-v1`: the one with the smallest share of its channels in use."""
+"""The contract of routers: which trunk carries each call of a batch, and what is learned from it.
+
+Routers are pure: time and randomness come in as arguments, and the same calls give the same answers. Behaviour behind an
+id never changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import inf
+from enum import IntEnum
+from typing import Any, NamedTuple, Protocol
 
-from carriers.trunk import TrunkLoad
-
-
-class SpreadRouter:
-    """Spreads calls over trunks by free share, within each trunk's channel and set-up limits. Deterministic."""
-
-    router_id = "spread-v1"
-
-    def __init__(self, trunks: Sequence[TrunkLoad]) -> None:
-        self.trunks = {trunk.name: trunk for trunk in trunks}
-        self._unknown = TrunkLoad("", max_channels=1, max_cps=1.0)
-
-    def trunk(self, name: str) -> TrunkLoad:
-        """The trunk of that name; for a call of an earlier run, whose trunk is not known, one that nobody looks at."""
-        return self.trunks.get(name, self._unknown)
-
-    def room(self, now: float) -> int:
-        """How many calls may be set up at `now`, over all trunks."""
-        return sum(trunk.room(now) for trunk in self.trunks.values())
-
-    @property
-    def free_channels(self) -> int:
-        """How many channels are free, over all trunks."""
-        return sum(trunk.free_channels for trunk in self.trunks.values())
-
-    def take(self, now: float) -> str | None:
-        """Choose a trunk for a planned call and use a channel of it; None where none has room."""
-        chosen: TrunkLoad | None = None
-        least = inf
-        for trunk in self.trunks.values():
-            burden = _burden(trunk)
-            if burden < least and trunk.room(now) > 0:
-                chosen, least = trunk, burden
-        if chosen is None:
-            return None
-        chosen.take()
-        return chosen.name
+from carriers.capacity import CapacityPrices, CapacityProblem
+from carriers.market import Floats, Ints
 
 
-def _burden(trunk: TrunkLoad) -> float:
-    """The share of the channels in use. Planned calls count twice: they wait for a set-up too."""
-    return (trunk.in_use + trunk.planned) / trunk.max_channels
+class Reason(IntEnum):
+    """Why a route was chosen."""
+
+    NONE = 0  # no usable trunk has room
+    BEST = 1  # the highest net value
+    OVERFLOW = 2  # a better one had no room
+    EXPLORED = 3  # drawn at random, to learn
+    ONLY = 4  # no other trunk was usable and had room
+    TURN = 5  # a peer's own order: in turn, cheapest, by a weighted draw
+    PROBE = 6  # sent to find out whether a circuit may close again
+
+
+class RouteRequests(NamedTuple):
+    """A batch of n calls, in the order in which they are to be served."""
+
+    cell: Ints  # (n,)
+    answer_probability: Floats  # (n,) of a live answer, whatever the carrier: hour, attempt, product and lead are in it
+    value: Floats  # (n,) of a human contact, in the campaign's currency
+
+
+class Room(NamedTuple):
+    """How many more calls may be set up now: by each trunk's own limits and channels, and by each account's."""
+
+    trunk: Ints  # (K,) 0 for a trunk that must not be used for this batch
+    account: Ints  # (A,)
+
+
+class Routes(NamedTuple):
+    """The choice for each call of a batch."""
+
+    trunk: Ints  # (n,) -1: none
+    propensity: Floats  # (n,) the chance with which this trunk was chosen, given what had room then; in (0, 1]
+    reason: Ints  # (n,) `Reason`
+
+
+class Outcomes(NamedTuple):
+    """What became of n tries. Rows add up: a try may be told in several rows, and a count may be taken back by -1."""
+
+    trunk: Ints  # (n,)
+    cell: Ints  # (n,)
+    tries: Floats  # (n,) 1 in the one row that ends the try, else 0
+    expected: Floats  # (n,) the request's answer probability, with `tries`
+    contacts: Floats  # (n,) human contacts of at least 6 s: the reward. Never "200 OK"
+    answers: Floats  # (n,) 200 OK, whoever or whatever answered
+    faults: Floats  # (n,) ended by a carrier's fault or congestion
+    shorts: Floats  # (n,) answered for no longer than the carrier's limit of a short call
+    cancels: Floats  # (n,) ended by us before an answer
+    answered_s: Floats  # (n,) seconds from 200 OK to the end, of an answered call that is over
+    held_s: Floats  # (n,) seconds for which the try held its channel, with its end
+
+
+class Router(Protocol):
+    """Chooses and learns."""
+
+    router_id: str
+
+    def choose(self, requests: RouteRequests, room: Room, *, now: float, rng: Any) -> Routes:
+        """Choose a usable trunk for each call, never more than there is room for. `rng`: `numpy.random.Generator`."""
+        ...
+
+    def learn(self, outcomes: Outcomes, *, now: float) -> None:
+        """Take in what became of tries; `now` never runs backwards."""
+        ...
+
+
+class PricedRouter(Router, Protocol):
+    """A router that wants capacity prices, and can be kept over a restart."""
+
+    def problem(self, now: float) -> CapacityProblem | None:
+        """Return what is to be solved; None where no trunk is short of capacity, and all prices become 0."""
+        ...
+
+    def reprice(self, prices: CapacityPrices) -> None:
+        """Use these prices from now on. Prices of another number of trunks are refused: `ValueError`."""
+        ...
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was learned, as plain values."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot. Raises `ValueError` where its shape is another, and is then as it was."""
+        ...

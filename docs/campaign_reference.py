@@ -16,7 +16,7 @@ from marked_block import write_or_check
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dialer.config import abandon
+from dialer.config import abandon, carriers, routing
 from dialer.config import campaign as model
 
 PAGE = Path(__file__).with_name("operations.md")
@@ -59,9 +59,12 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "retry": "by disposition, when and how often to try again; what is not named keeps its default; "
         "`max: 0` for never",
         "lists": "CSV files, relative to the campaign file",
+        "carriers": "our accounts at carriers: what holds over all trunks of one",
         "trunks": "how calls leave",
-        "caller_ids": "numbers that people see, E.164. Of those that the law of the called place allows, one of its "
-        "country is taken where there is one",
+        "caller_ids": "numbers that people see, E.164, all of them yours. Of those that the law of the called place "
+        "allows, one of its country is taken where there is one",
+        "caller_id_pools": "which of `caller_ids` is shown to whom; if none, all are one pool",
+        "routing": "which trunk carries each call",
         "agents": "who takes calls",
         "keys": "what agents' telephone keys mean (0-9, `*`, `#`, in quotes). What you write replaces the whole "
         "default table",
@@ -98,13 +101,74 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "max": "how many times this disposition may lead to another attempt",
         "next_number": "go on with the lead's next number",
     },
-    model.Trunk: {
+    carriers.CarrierAccount: {
+        "name": "as trunks name it",
+        "limits": "set-ups that the account takes, over all its trunks; all must hold",
+        "max_channels": "calls at a time, over all its trunks",
+        "short_calls": "a surcharge on short calls",
+        "cancelled_calls": "a surcharge on calls that we end before an answer; one that rang in vain is one",
+    },
+    carriers.SetUpLimit: {
+        "calls": "call set-ups, at most",
+        "per_s": "in so many seconds; of `clock`, a part of the day",
+        "kind": "as the provider counts: in every window that long; by a bucket that refills at calls / per_s a "
+        "second; or in each period from midnight UTC",
+    },
+    carriers.ShortCalls: {
+        "above": "short / answered calls of a day (UTC), a fraction; above it each short call costs the fee",
+        "fee": "for each such call",
+        "up_to_s": "seconds from the answer that a short call lasts, at most",
+    },
+    carriers.CancelledCalls: {
+        "above": "cancelled / all calls of a day (UTC), a fraction; above it each cancelled call costs the fee",
+        "fee": "for each such call",
+    },
+    carriers.Trunk: {
         "name": "its PJSIP endpoint",
-        "carrier": "for people",
+        "carrier": "the account; one that `carriers` does not list has no limits of its own. If empty, the trunk is an "
+        "account of its own",
         "max_channels": "calls at a time",
-        "max_cps": "new calls a second",
+        "max_cps": "new calls in any second; below 1, one in any 1 / max_cps seconds",
+        "limits": "further limits of set-ups; all must hold",
+        "rates": "a rate deck: a CSV file by prefix, relative to the campaign file; what no prefix begins is not "
+        "carried. See [rate decks](#rate-decks)",
+        "deck": "the rows of `rates`, as the program read them: `[prefix, price of a minute, first seconds, step, "
+        "connection fee, attempt fee]`. Where it stands, the file is not read",
+        "price": "one price for all numbers, instead of `rates`. Without either, calls cost nothing",
+        "regions": "the only regions of the lists that it serves; if none, all",
+        "hours": "the only hours in which it is used; if none, always",
+        "caller_ids": "the only ones of the campaign's `caller_ids` that it takes; if none, all",
+        "attestation": "how its carrier signs our numbers (STIR/SHAKEN); recorded with each call",
         "prefix": "put before the number",
         "strip_plus": "send the number without its +",
+    },
+    carriers.Price: {
+        "per_minute": "of billed time, in `routing.currency`",
+        "billing": "first/step in seconds, `60/60`, `30/6`, `1/1`: an answered call is billed for the first seconds "
+        "at least, beyond them in steps",
+        "connection_fee": "for each answered call",
+        "attempt_fee": "for each attempt, answered or not",
+    },
+    carriers.TrunkHours: {
+        "days": "`mon` to `sun`",
+        "allow": 'times of the zone in quotes, half-open: `[["08:00", "20:00"]]`',
+        "zone": "`America/Lima`",
+    },
+    routing.CallerIdPool: {
+        "name": "in the journal and in exports",
+        "numbers": "of `caller_ids`; none may be in two pools",
+        "jurisdictions": "ISO 3166 codes of called countries or parts of them (`US-TX`); if none, all",
+        "products": "of the called leads; if none, all",
+        "local": "local presence: it gets few calls until its answers prove better than the others'",
+        "max_calls_a_day": "of each of its numbers",
+    },
+    routing.Routing: {
+        "router": "how trunks are chosen: what they earn, learned as calls end; in turn; or the cheapest",
+        "contact_value": "what a human contact is worth, in `currency`",
+        "contact_values": "by product, where it is worth something else",
+        "currency": "ISO 4217, of every price and value of the campaign",
+        "exploration": "share of calls whose trunk is drawn at random, to learn of all",
+        "max_tries": "trunks that one attempt may try, where a carrier is at fault",
     },
     model.Agent: {
         "id": "in the journal and in exports",
@@ -132,7 +196,15 @@ TITLES = {
     abandon.AbandonRule: "Each of `abandon_rules`; if you write none, `rolling_24h` and `30_days`",
     model.Period: "A cap's `period`",
     model.Retry: "Each of `retry`",
-    model.Trunk: "Each of `trunks`",
+    carriers.CarrierAccount: "Each of `carriers`",
+    carriers.SetUpLimit: "Each of `limits`, of a carrier or of a trunk",
+    carriers.ShortCalls: "A carrier's `short_calls`",
+    carriers.CancelledCalls: "A carrier's `cancelled_calls`",
+    carriers.Trunk: "Each of `trunks`",
+    carriers.Price: "A trunk's `price`",
+    carriers.TrunkHours: "Each of a trunk's `hours`",
+    routing.CallerIdPool: "Each of `caller_id_pools`",
+    routing.Routing: "`routing`",
     model.Agent: "Each of `agents`",
     model.KeyMeaning: "Each of `keys`: exactly one of",
     model.Asterisk: "`asterisk`",
@@ -204,7 +276,9 @@ def _range(schema: dict[str, Any]) -> str:
     if "maxLength" in schema:
         return f", at most {schema['maxLength']} characters"
     low = f"> {schema['exclusiveMinimum']:g}" if "exclusiveMinimum" in schema else f"{schema.get('minimum', 0):g}"
-    return f", {low} to {schema['maximum']:g}" if "maximum" in schema else ""
+    if "exclusiveMaximum" in schema:
+        return f", {low} to < {schema['exclusiveMaximum']:g}"
+    return f", {low} to {schema['maximum']:.15g}" if "maximum" in schema else ""
 
 
 def _default(field: FieldInfo) -> str:

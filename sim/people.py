@@ -16,6 +16,7 @@ from compliance.zones import load_zone
 from dialer.core.lead import Lead
 from sim.carriers import carriers_of, hidden_qualities
 from sim.conversations import RATED, Conversation
+from sim.destinations import destinations_of
 from sim.outcome import Outcome
 from sim.scenario import Population, Scenario, Wear
 from sim.shares import Shares
@@ -90,6 +91,12 @@ class Wearing:
         calls[draw] = (at, load + 1.0)
         return self._floor + (1.0 - self._floor) * exp(-self._strength * load)
 
+    def spare(self, subject: int, draw: int) -> None:
+        """Note a call that reached nobody: the person is as worn as before it."""
+        calls = self._calls.get(subject)
+        if calls is not None and (before := calls.get(draw - 1)) is not None:
+            calls[draw] = before
+
 
 class Talks:
     """What people and agents come to, once they hear each other."""
@@ -141,7 +148,8 @@ class People:
         self._rates = self._rates_of(leads, seed)
         self._curves = _curves(people)
         self._kinds = self._kinds_of(len(leads), seed)
-        self._number_streams = [Stream(seed, name) for name in ("dead", "wrong", "destination")]
+        self._leads, self._seed = leads, seed
+        self._number_streams = [Stream(seed, name) for name in ("dead", "wrong")]
         self._numbers: list[list[Number]] = []  # by place among a lead's numbers, then by lead
 
     def _rates_of(self, leads: Sequence[Lead], seed: int) -> list[float]:
@@ -173,13 +181,13 @@ class People:
     def _numbers_at(self, number_index: int) -> list[Number]:
         """Everybody's first number, second number ... Those that are alike share one record."""
         people, count = self._people, len(self._regions)
-        dead, wrong, at = (stream.column(count, number_index) for stream in self._number_streams)
+        dead, wrong = (stream.column(count, number_index) for stream in self._number_streams)
         kinds = [
             Number(bool(code & 1), bool(code & 2), code >> 2) for code in range(4 * max(1, len(people.destinations)))
         ]
         codes = (dead < people.dead_number_rate) + 2 * (wrong < people.wrong_number_rate)
         if people.destinations:
-            codes += 4 * Shares(destination.share for destination in people.destinations).all_at(at)
+            codes += 4 * destinations_of(people, self._leads, number_index, self._seed)
         return [kinds[code] for code in codes.tolist()]
 
     def outcome(self, *, subject: int, draw: int, number_index: int, trunk: str, at: float) -> Outcome:
@@ -188,11 +196,12 @@ class People:
         carrier = self._carriers[trunk]
         number = self.number(subject, number_index)
         set_up_s = carrier.post_dial_delay_s.quantile(u[_SET_UP])
-        live_rate = self.live_rate(subject, draw, at)
         losses = self._quality[trunk].losses(self._regions[subject], number.destination, at)
         if u[_FAILURE] < losses.failed:
+            self._wearing.spare(subject, draw)
             full = u[_FAILURE] < losses.congested
             return Outcome(end="failed", set_up_s=set_up_s, cause=34 if full else 41, sip_code=503 if full else 500)
+        live_rate = self.live_rate(subject, draw, at)
         if u[_FALSE_ANSWER] < carrier.false_answer_rate:
             # The rest of the draw is uniform again: how soon the carrier claims an answer.
             after_s = carrier.false_answer_s.quantile(u[_FALSE_ANSWER] / carrier.false_answer_rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.errors import ConfigError
+from sim.destinations import draw_destinations
 from sim.scenario import Population, Region
 from sim.shares import Shares
 from sim.streams import Stream
@@ -58,12 +59,23 @@ class _Numbers:
         third = second & (Stream(seed, "third").column(count) < population.third_number_rate)
         self._counts = (1 + second.astype(int) + third).tolist()
         self._taken: set[str] = set()
+        names = [destination.name for destination in population.destinations]
+        self._networks = [
+            [names[place] for place in draw_destinations(population, count, which, seed).tolist()] if names else []
+            for which in range(_MOST_NUMBERS)
+        ]
 
     def of(self, index: int, region: Region) -> tuple[PhoneNumber, ...]:
         """The numbers of one lead."""
         zones = (region.zone,)
         return tuple(
-            PhoneNumber(e164=self._free(region, index, which), zones=zones, country=region.country, line_type="mobile")
+            PhoneNumber(
+                e164=self._free(region, index, which),
+                zones=zones,
+                country=region.country,
+                line_type="mobile",
+                network=self._networks[which][index] if self._networks[which] else "",
+            )
             for which in range(self._counts[index])
         )
 

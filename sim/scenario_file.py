@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dialer.config.names import meant
+from dialer.config.rate_deck_file import with_decks
 from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 from sim.scenario import Scenario
@@ -53,7 +54,7 @@ def packaged_scenario(name: str, *, agents: int, leads: int, duration_s: float) 
 def scenario_of(document: Document, data: Any) -> Scenario:
     """Check `data`, the document's or what became of it. Raises `ConfigError` with a line for each fault.
 
-    A list's path is taken from the file's folder.
+    The paths of a list and of rate decks are taken from the file's folder.
     """
     people = data.get("population")
     if isinstance(people, dict) and isinstance(named := people.get("list"), str):
@@ -63,13 +64,14 @@ def scenario_of(document: Document, data: Any) -> Scenario:
             raise ConfigError(document.fault(("population", "list"), told))
         data = {**data, "population": {**people, "list": leads}}
     try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data)
     except ValidationError as error:
         faults = error.errors()
         # A list with a bad entry also counts as too short: the entry is what is wrong.
         inner = {fault["loc"][:-1] for fault in faults}
         kept = [fault for fault in faults if fault["type"] != "too_short" or fault["loc"] not in inner]
         raise ConfigError(*(_fault(document, fault) for fault in kept)) from None
+    return scenario.model_copy(update={"campaign": with_decks(scenario.campaign, document, ("campaign",))})
 
 
 def _fault(document: Document, fault: ErrorDetails) -> str:

@@ -53,11 +53,14 @@ class SimulatedCall:
 
     __slots__ = (
         "agent_id", "answered_at", "attempt_id", "disposition", "draw", "handle_factor", "leaves_at", "meter",
-        "outcome", "rung_out_at", "state", "subject",
+        "outcome", "rung_out_at", "state", "subject", "try_no",
     )  # fmt: skip
 
-    def __init__(self, attempt_id: int, subject: int, draw: int, outcome: Outcome, meter: TrunkMeter | None) -> None:
-        self.attempt_id = attempt_id
+    def __init__(
+        self, action: act.Originate, subject: int, draw: int, outcome: Outcome, meter: TrunkMeter | None
+    ) -> None:
+        self.attempt_id = action.attempt_id
+        self.try_no = action.try_no
         self.subject = subject  # the lead's place in the list: the key of its streams
         self.draw = draw  # how many calls the lead has had before
         self.outcome = outcome
@@ -167,13 +170,13 @@ class World:
         number_index = _index_of(self._leads[subject], action.number) if subject >= 0 else -1
         meter = self._meters.get(action.trunk)
         if number_index < 0 or meter is None:
-            return SimulatedCall(action.attempt_id, subject, 0, _NOT_PLACED, None)
+            return SimulatedCall(action, subject, 0, _NOT_PLACED, None)
         draw = self._placed[subject]
         if not meter.placed(now):
-            return SimulatedCall(action.attempt_id, subject, draw, _NO_ROOM, None)
+            return SimulatedCall(action, subject, draw, _NO_ROOM, None)
         self._placed[subject] = draw + 1
         outcome = self._fates.outcome(subject=subject, draw=draw, number_index=number_index, trunk=action.trunk, at=now)
-        return SimulatedCall(action.attempt_id, subject, draw, outcome, meter)
+        return SimulatedCall(action, subject, draw, outcome, meter)
 
     def _over(self, call: SimulatedCall) -> None:
         """The network ends the call as its fate says, or the ring time-out does."""
@@ -192,7 +195,7 @@ class World:
             self._over(call)
             return
         call.state = _RINGING
-        self._emit(ev.AttemptRinging(at=now, attempt_id=call.attempt_id))
+        self._emit(ev.AttemptRinging(at=now, attempt_id=call.attempt_id, try_no=call.try_no))
         rings_s = call.outcome.rings_s
         ends_at = inf if rings_s is None else now + rings_s
         if call.outcome.end == "answered" and ends_at < call.rung_out_at:
@@ -205,7 +208,7 @@ class World:
             return
         call.state = _ANSWERED
         now = call.answered_at = self._clock.now()
-        self._emit(ev.AttemptAnswered(at=now, attempt_id=call.attempt_id))
+        self._emit(ev.AttemptAnswered(at=now, attempt_id=call.attempt_id, try_no=call.try_no))
         outcome = call.outcome
         if outcome.patience_s is not None:
             call.leaves_at = now + outcome.patience_s
@@ -283,7 +286,8 @@ class World:
         now = self._clock.now()
         if call.meter is not None:
             call.meter.ended(None if call.answered_at is None else now - call.answered_at)
-        self._emit(ev.AttemptEnded(at=now, attempt_id=call.attempt_id, cause=cause, sip_code=sip_code))
+        ended = ev.AttemptEnded(at=now, attempt_id=call.attempt_id, try_no=call.try_no, cause=cause, sip_code=sip_code)
+        self._emit(ended)
         if talked:
             self._wake(now + call.outcome.wrap_up_s * call.handle_factor, self._wrapped_up, call)
 

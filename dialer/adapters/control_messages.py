@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from carriers.standing import RoutingStanding
 from dialer.core.status import CampaignStatus
 
 
@@ -18,6 +19,10 @@ class GetStatus(Request, frozen=True, kw_only=True, tag=True):
 
 class ListAgents(Request, frozen=True, kw_only=True, tag=True):
     """What does each agent do?"""
+
+
+class GetRouting(Request, frozen=True, kw_only=True, tag=True):
+    """How do the trunks and the caller IDs stand?"""
 
 
 class Pause(Request, frozen=True, kw_only=True, tag=True):
@@ -74,6 +79,7 @@ class LogOutAgent(Request, frozen=True, kw_only=True, tag=True):
 AnyRequest = (
     GetStatus
     | ListAgents
+    | GetRouting
     | Pause
     | Resume
     | Drain
@@ -118,6 +124,13 @@ class Status(Answer, frozen=True, kw_only=True, tag=True):
     status: CampaignStatus
 
 
+class Routing(Answer, frozen=True, kw_only=True, tag=True):
+    """The trunks and the caller IDs now."""
+
+    campaign: str
+    standing: RoutingStanding
+
+
 class Agents(Answer, frozen=True, kw_only=True, tag=True):
     """Every agent of the campaign, in the order of its file."""
 
@@ -139,4 +152,4 @@ class Refused(Answer, frozen=True, kw_only=True, tag=True):
     mendable: bool = True
 
 
-AnyAnswer = Status | Agents | Done | Refused
+AnyAnswer = Status | Routing | Agents | Done | Refused

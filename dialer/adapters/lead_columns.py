@@ -43,6 +43,11 @@ _NUMBER = re.compile(
     r"other|otro))?_?(\d{1,2})?"
 )
 _WORK = ("trabajo", "oficina", "work")
+# The numbers' own carrier; with a digit that of the number column with the same one.
+_NETWORK = re.compile(
+    r"(network|red|carrier|operador|operadora|operador_movil|operador_telefonico|compania_telefonica|"
+    r"empresa_telefonica|telco)_?(\d{1,2})?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ class Columns:
 
     numbers: tuple[int, ...]  # in the order of the file, in which they are dialled
     uses: tuple[str, ...]  # of each of `numbers`: "work" for one at the person's place of work
+    networks: tuple[int | None, ...]  # of each of `numbers`: the column of its own carrier
     fields: dict[str, int]
     states: tuple[int, ...]  # columns, of the region or extra, in which a subdivision may stand
     extra: tuple[tuple[int, str], ...]  # the columns without a meaning here, by their names
@@ -61,6 +67,8 @@ def read_columns(header: Sequence[str]) -> Columns:
     """Say what each column means. Of two columns with one meaning the first has it and the other is extra."""
     numbers: list[int] = []
     uses: list[str] = []
+    digits: list[int] = []
+    networks: dict[int | None, int] = {}
     fields: dict[str, int] = {}
     extra: list[tuple[int, str]] = []
     states = tuple(index for index, title in enumerate(header) if plain_name(title) in _STATES)
@@ -70,17 +78,26 @@ def read_columns(header: Sequence[str]) -> Columns:
         if match := _NUMBER.fullmatch(name):
             numbers.append(index)
             uses.append("work" if match["place"] in _WORK else "")
+            digits.append(int(match[2] or match[5] or 1))
         elif field is not None and field not in fields:
             fields[field] = index
+        elif (match := _NETWORK.fullmatch(name)) and (which := _digit(match[2])) not in networks:
+            networks[which] = index
         elif title.strip():
             extra.append((index, title.strip()))
     if "account" in fields and "debt" not in fields:
         fields["debt"] = fields.pop("account")
+    extra += [(index, header[index].strip()) for digit, index in networks.items() if digit not in (None, *digits)]
     return Columns(
         numbers=tuple(numbers),
         uses=tuple(uses),
+        networks=tuple(networks.get(digit, networks.get(None)) for digit in digits),
         fields=fields,
         states=states,
-        extra=tuple(extra),
+        extra=tuple(sorted(extra)),
         count=len(header),
     )
+
+
+def _digit(text: str | None) -> int | None:
+    return None if text is None else int(text)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compliance.resolve import read_subdivision
-from dialer.adapters.csv_text import open_csv
 from dialer.adapters.lead_columns import Columns, plain_name, read_columns
 from dialer.adapters.number_plan import BadAddress, BadNumber, read_number
 from dialer.adapters.spreadsheet import neutral
+from dialer.config.csv_text import open_csv
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.errors import ConfigError
 
@@ -196,7 +196,10 @@ class _RowReader:
         }
         numbers: dict[str, PhoneNumber] = {}
         dropped: list[DroppedNumber] = []
-        for index, use in zip(self._columns.numbers, self._columns.uses, strict=True):
+        columns = self._columns
+        for index, use, carrier in zip(columns.numbers, columns.uses, columns.networks, strict=True):
+            network = _clean(cells[carrier]) if carrier is not None and carrier < len(cells) else ""
+            network = "" if network.casefold() in _NOTHING else network
             written = _clean(cells[index]) if index < len(cells) else ""
             if written.casefold() in _NOTHING:
                 continue
@@ -204,7 +207,9 @@ class _RowReader:
                 if cell.strip().casefold() in _NOTHING:
                     continue
                 try:
-                    number = read_number(cell, country, self._jurisdictions, use=use, states=states, **address)
+                    number = read_number(
+                        cell, country, self._jurisdictions, use=use, network=network, states=states, **address
+                    )
                 except BadAddress as fault:
                     raise _BadRow(str(fault)) from fault
                 except BadNumber as fault:

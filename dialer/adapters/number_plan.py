@@ -13,6 +13,8 @@ from phonenumbers import PhoneNumberType as Type
 from compliance.resolve import LINE_TYPES, country_of, modernise, read_subdivision, resolve_parsed
 from dialer.core.lead import PhoneNumber
 
+FIXED = "fixed"  # the network of all fixed lines
+_MAX_NETWORK = 40
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DECIMAL = re.compile(r"\d{6,}[.,]0+")
 _WRITTEN = re.compile(r"\+?[\d\s().\-‐-―]+")
@@ -37,12 +39,14 @@ def read_number(
     postal: str = "",
     zone: str = "",
     use: str = "",
+    network: str = "",
 ) -> PhoneNumber:
     """Read one number. `country` (ISO 3166 alpha-2) is that of numbers without a country code.
 
     `address_country`, `subdivision` (a code), `postal` and `zone` are what the list knows of the person's address;
     `states` are texts of which the first that names a subdivision of the address's country, else of the number's, is
-    taken where none is given. Raises `BadNumber` for what is no valid number, is in no place, or is of none of the
+    taken where none is given. `network` is the number's own carrier, where the list knows better than the numbering
+    plan, which does not see ported numbers. Raises `BadNumber` for what is no valid number, is in no place, or is of none of the
     campaign's jurisdictions, and `BadAddress` for an address that is unknown, contradicts itself or is in another
     country.
     """
@@ -73,7 +77,26 @@ def read_number(
         line_type=found.line_type,
         jurisdictions=found.place.jurisdictions,
         use=use,
+        network=plain_network(network) or _network_of(parsed, kind),
     )
+
+
+def plain_network(text: str) -> str:
+    """A carrier's name as it is compared: one is written in many ways."""
+    return " ".join(text.casefold().split())[:_MAX_NETWORK]
+
+
+def _network_of(parsed: phonenumbers.PhoneNumber, kind: int) -> str:
+    """The carrier to which the plan gave the number's block; "" where it does not say."""
+    if kind == Type.FIXED_LINE:
+        return FIXED
+    if kind not in (Type.MOBILE, Type.FIXED_LINE_OR_MOBILE):
+        return ""
+    # Its tables take a third of a second to load: here, where a list is read.
+    from phonenumbers.carrier import name_for_valid_number
+
+    name: str = name_for_valid_number(parsed, "en")
+    return plain_network(name)
 
 
 @lru_cache(maxsize=4096)  # lists repeat few names

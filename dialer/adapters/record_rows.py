@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.adapters.csv_text import CsvText, open_csv
 from dialer.adapters.lead_columns import plain_name, read_columns
+from dialer.config.csv_text import CsvText, open_csv
 from dialer.errors import ConfigError
 
 # Besides person, debt, account and number, which are named as in lists.

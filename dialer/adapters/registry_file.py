@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.adapters.csv_text import CsvText, open_csv
 from dialer.adapters.lead_columns import read_columns
 from dialer.adapters.number_plan import BadNumber
 from dialer.adapters.registered_number import check_country, is_valid, registered_forms
 from dialer.adapters.rejected_rows import RejectedRows
+from dialer.config.csv_text import CsvText, open_csv
 from dialer.errors import ConfigError
 
 MAX_UNPACKED = 8 << 30  # bytes

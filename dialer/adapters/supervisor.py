@@ -50,6 +50,9 @@ class Supervisor:
                 return msg.Status(pid=os.getpid(), status=self._runtime.engine.status())
             case msg.ListAgents():
                 return self._agents(now)
+            case msg.GetRouting():
+                standing = self._runtime.engine.routing_standing(now)
+                return msg.Routing(campaign=self._in_force.campaign, standing=standing)
             case msg.Pause():
                 return self._order(ev.LaunchingPaused(at=now, by=who.name), "pause", who)
             case msg.Resume():

@@ -75,6 +75,7 @@ _COMMANDS = {
         "check": "consent:check",
     },
     "lead": {"stop": "lead:stop", "lift": "lead:lift", "hours": "lead:hours", "record": "lead_record:record"},
+    "carriers": {"check": "carriers.check:check", "status": "carriers.status:status"},
     "sim": {
         "run": "sim.run:run",
         "compare": "sim.compare:compare",
@@ -93,6 +94,7 @@ _GROUPS = {
     "dnc": "Who must not be called: add, remove, check; import a registry, list them.",
     "consent": "Who agreed to be called: give, revoke, import, check.",
     "lead": "Single leads and people: stop, take a stop back, inconvenient hours, facts from outside.",
+    "carriers": "Carriers, trunks, rate decks and caller IDs: check a campaign's; status of a running one.",
     "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay, fit to logs; the limit.",
 }
 for _group, _commands in _COMMANDS.items():

@@ -8,6 +8,7 @@ _BENCHMARKS = {
     "sim": "benchmarks.throughput.sim",
     "campaigns": "benchmarks.throughput.campaigns",
     "compliance": "benchmarks.compliance.bench",
+    "carriers": "benchmarks.carriers.bench",
 }
 
 

@@ -14,7 +14,8 @@ from compliance.clearance import ListCheck, Place
 from compliance.rule import Profile
 from compliance.ruleset import EVERYTHING, RuleSet
 from compliance.zones import DAY_S
-from dialer.adapters.lead_list import LeadList, Seen, read_leads
+from dialer.adapters.campaign_lists import read_lists
+from dialer.adapters.lead_list import LeadList
 from dialer.adapters.readiness import Readiness, readiness, streams
 from dialer.adapters.store.embedded import EmbeddedValkey
 from dialer.adapters.store.inspection import Inspection, inspect, read_facts
@@ -24,9 +25,11 @@ from dialer.adapters.switch_probe import SwitchView, missing, probe_switch
 from dialer.bootstrap import ami_secret
 from dialer.bootstrap.lawful import OLD_ZONES_DAYS, TOO_OLD_ZONES_DAYS, caller_id_faults_of, zone_data_age
 from dialer.bootstrap.versions import versions_of
+from dialer.cli.carriers.supply_check import supply_findings
 from dialer.config.campaign import Campaign
 from dialer.config.campaign_file import list_paths
 from dialer.config.rule_packs import rule_set
+from dialer.config.yaml_lines import read_yaml
 from dialer.core.claiming import Claims
 from dialer.core.lead import Lead
 from dialer.errors import ConfigError, StoreError, TelephonyError
@@ -66,13 +69,14 @@ async def check_up(
     Raises `ConfigError` for a list that cannot be read as a whole.
     """
     rules = rule_set(campaign)
-    lists = _read_lists(path, campaign)
+    lists = read_lists(list_paths(path, campaign), campaign)
     leads = [lead for found in lists for lead in found.leads]
     findings = [Finding(what="file", ok=True, text=str(path)), *map(_list_finding, lists)]
     queue, store_findings = await _look_into_store(campaign, leads, rules, data_dir, redis_url, now)
     places = sorted({number.place for lead in leads for number in lead.numbers})
     findings += [*_version_findings(campaign, now), *_rule_findings(rules, places, now)]
-    findings += [*_caller_id_findings(campaign, now), *_folder_findings(data_dir, switch=switch), *store_findings]
+    findings += [*_caller_id_findings(campaign, now), _supply_finding(path, campaign, leads, rules, now)]
+    findings += [*_folder_findings(data_dir, switch=switch), *store_findings]
     if switch:
         findings += await _switch_findings(campaign)
     if queue is not None:
@@ -88,14 +92,6 @@ async def check_up(
 
 
 # ---- lists --------------------------------------------------------------------------------------------------
-def _read_lists(path: Path, campaign: Campaign) -> list[LeadList]:
-    seen = Seen()
-    return [
-        read_leads(found, default_country=campaign.jurisdictions[0], jurisdictions=campaign.jurisdictions, seen=seen)
-        for found in list_paths(path, campaign)
-    ]
-
-
 def _list_finding(read: LeadList) -> Finding:
     text = f"{read.path}: {len(read.leads):,} leads, {len(read.rejected):,} rows rejected, {len(read.dropped):,} "
     notes = [f"line {row.line}: {row.reason}" for row in read.rejected[:EXAMPLES]]
@@ -152,6 +148,15 @@ def _caller_id_findings(campaign: Campaign, now: float) -> Iterator[Finding]:
     for fault in found:
         doubt = () if fault.binding else (f"{fault.rule} is not verified: ask your lawyers",)
         yield Finding(what="caller IDs", ok=not fault.binding, text=fault.text, notes=doubt)
+
+
+def _supply_finding(path: Path, campaign: Campaign, leads: Sequence[Lead], rules: RuleSet, now: float) -> Finding:
+    """What `dialer carriers check` finds without the switch; its errors keep the campaign from dialling."""
+    found = supply_findings(read_yaml(path), campaign, leads, rules, now)
+    errors = sum(each.level == "error" for each in found)
+    accounts = len({trunk.carrier or trunk.name for trunk in campaign.trunks})
+    text = f"{len(campaign.trunks):,} trunks of {accounts:,} accounts, {errors:,} to mend"
+    return Finding(what="carriers", ok=not errors, text=text, notes=tuple(map(str, found)))
 
 
 def _registry_findings(
@@ -260,17 +265,23 @@ async def _switch_findings(campaign: Campaign) -> list[Finding]:
     findings.append(Finding(what="AMI", ok=True, text=text))
     trunks = [trunk.name for trunk in campaign.trunks]
     telephones = [agent.endpoint or agent.id for agent in campaign.agents]
-    return [*findings, _endpoints("trunks", view, trunks), _endpoints("telephones", view, telephones)]
+    # A run begins only where the switch has every trunk; an agent's telephone may come later.
+    return [
+        *findings,
+        _endpoints("trunks", view, trunks, fewest=len(trunks)),
+        _endpoints("telephones", view, telephones),
+    ]
 
 
-def _endpoints(what: str, view: SwitchView, names: Sequence[str]) -> Finding:
-    """Whether the switch has these endpoints. One that is not reachable now may be later; one that is not there not."""
+def _endpoints(what: str, view: SwitchView, names: Sequence[str], *, fewest: int = 1) -> Finding:
+    """Whether the switch has at least `fewest` of these endpoints. One that is not reachable now may be later; one that
+    is not there not."""
     if view.endpoints is None:
         return Finding(what=what, ok=True, text=f"not looked at: the switch does not list endpoints ({view.refusal})")
     absent = missing(view, names)
     notes = [f"{name}: {view.endpoints.get(name, 'no such PJSIP endpoint')}" for name in names]
     text = f"{len(names) - len(absent):,} of {len(names):,} are endpoints of the switch"
-    return Finding(what=what, ok=len(absent) < len(names), text=text, notes=tuple(notes))
+    return Finding(what=what, ok=len(names) - len(absent) >= fewest, text=text, notes=tuple(notes))
 
 
 def stamp(at: float) -> str:

@@ -38,9 +38,9 @@ def status(campaign: str | None = None, *, data: Path | None = None, json: bool 
     from dialer.cli.control_view import campaign_table, detail_lines
 
     if campaign is not None:
-        answer = _ask(data, campaign, GetStatus())
+        answer = ask(data, campaign, GetStatus())
         if not isinstance(answer, Status):
-            return _tell(answer, json=json)
+            return tell(answer, json=json)
         if json:
             print(msgspec.json.encode(answer).decode())
         else:
@@ -75,7 +75,7 @@ def pause(campaign: str, *, data: Path | None = None, json: bool = False) -> int
     """
     from dialer.adapters.control_messages import Pause
 
-    return _tell(_ask(data, campaign, Pause()), json=json)
+    return tell(ask(data, campaign, Pause()), json=json)
 
 
 def resume(
@@ -106,7 +106,7 @@ def resume(
     from dialer.cli.loop import run_async
 
     if not _one_or_all(campaign, all=all):
-        return _tell(_ask(data, str(campaign), Resume()), json=json)
+        return tell(ask(data, str(campaign), Resume()), json=json)
     folder = data or LIVE
     lifted = run_async(_lift(folder, redis_url))
     answers = _ask_all(folder, running_campaigns(folder), Resume())
@@ -127,7 +127,7 @@ def drain(campaign: str, *, data: Path | None = None, json: bool = False) -> int
     """
     from dialer.adapters.control_messages import Drain
 
-    return _tell(_ask(data, campaign, Drain()), json=json)
+    return tell(ask(data, campaign, Drain()), json=json)
 
 
 def stop(
@@ -163,7 +163,7 @@ def stop(
     from dialer.adapters.control_messages import Drain, StopNow
 
     if not _one_or_all(campaign, all=all):
-        return _tell(_ask(data, str(campaign), StopNow() if now else Drain()), json=json)
+        return tell(ask(data, str(campaign), StopNow() if now else Drain()), json=json)
     folder = data or LIVE
     running = running_campaigns(folder)
     if not now:
@@ -196,7 +196,7 @@ def set_pacing(campaign: str, *changes: str, data: Path | None = None, json: boo
 
     if not changes:
         raise ConfigError(f"expected KEY=VALUE, with a key of {', '.join(LIVE_KEYS)}")
-    return _tell(_ask(data, campaign, SetPacing(changes=parse_changes(changes))), json=json)
+    return tell(ask(data, campaign, SetPacing(changes=parse_changes(changes))), json=json)
 
 
 # ---- agents -------------------------------------------------------------------------------------------------
@@ -215,9 +215,9 @@ def list_agents(campaign: str, *, data: Path | None = None, json: bool = False) 
     from dialer.adapters.control_messages import Agents, ListAgents
     from dialer.cli.control_view import agent_table
 
-    answer = _ask(data, campaign, ListAgents())
+    answer = ask(data, campaign, ListAgents())
     if json or not isinstance(answer, Agents):
-        return _tell(answer, json=json)
+        return tell(answer, json=json)
     make_console().print(agent_table(answer))
     return 0
 
@@ -242,7 +242,7 @@ def pause_agent(
     """
     from dialer.adapters.control_messages import PauseAgent
 
-    return _tell(_ask(data, campaign, PauseAgent(agent_id=agent, reason=reason)), json=json)
+    return tell(ask(data, campaign, PauseAgent(agent_id=agent, reason=reason)), json=json)
 
 
 def announce_leave(
@@ -267,7 +267,7 @@ def announce_leave(
     """
     from dialer.adapters.control_messages import AnnounceLeave
 
-    return _tell(_ask(data, campaign, AnnounceLeave(agent_id=agent, when=when, reason=reason)), json=json)
+    return tell(ask(data, campaign, AnnounceLeave(agent_id=agent, when=when, reason=reason)), json=json)
 
 
 def resume_agent(campaign: str, agent: str, *, data: Path | None = None, json: bool = False) -> int:
@@ -286,7 +286,7 @@ def resume_agent(campaign: str, agent: str, *, data: Path | None = None, json: b
     """
     from dialer.adapters.control_messages import ResumeAgent
 
-    return _tell(_ask(data, campaign, ResumeAgent(agent_id=agent)), json=json)
+    return tell(ask(data, campaign, ResumeAgent(agent_id=agent)), json=json)
 
 
 def log_out_agent(campaign: str, agent: str, *, data: Path | None = None, json: bool = False) -> int:
@@ -305,7 +305,7 @@ def log_out_agent(campaign: str, agent: str, *, data: Path | None = None, json: 
     """
     from dialer.adapters.control_messages import LogOutAgent
 
-    return _tell(_ask(data, campaign, LogOutAgent(agent_id=agent)), json=json)
+    return tell(ask(data, campaign, LogOutAgent(agent_id=agent)), json=json)
 
 
 # ---- asking and telling -------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def _folder(data: Path | None, campaign: str | None = None) -> Path:
     return SANDBOX if not runs_in(LIVE) and runs_in(SANDBOX) else LIVE
 
 
-def _ask(data: Path | None, campaign: str, request: AnyRequest) -> AnyAnswer:
+def ask(data: Path | None, campaign: str, request: AnyRequest) -> AnyAnswer:
     from dialer.adapters.control import ask
 
     return ask(_folder(data, campaign), campaign, request)
@@ -346,7 +346,7 @@ def _ask_all(data: Path, campaigns: Sequence[str], request: AnyRequest) -> dict[
 
     def one(campaign: str) -> AnyAnswer | str:
         try:
-            return _ask(data, campaign, request)
+            return ask(data, campaign, request)
         except DialerError as fault:
             return str(fault)
 
@@ -356,7 +356,7 @@ def _ask_all(data: Path, campaigns: Sequence[str], request: AnyRequest) -> dict[
         return dict(zip(campaigns, pool.map(one, campaigns), strict=True))
 
 
-def _tell(answer: AnyAnswer, *, json: bool) -> int:
+def tell(answer: AnyAnswer, *, json: bool) -> int:
     import msgspec
 
     from dialer.adapters.control_messages import Done, Refused

@@ -76,6 +76,7 @@ async def _run(
     from dialer.adapters.campaign_lists import load_lists
     from dialer.adapters.logs import set_up_logs
     from dialer.bootstrap import Place, live, sandbox
+    from dialer.cli.carriers.known_trunks import require_known_trunks
     from dialer.cli.loop import on_interrupt
     from dialer.cli.safe_text import make_console, safe
     from dialer.cli.watch import Watch
@@ -85,6 +86,8 @@ async def _run(
     console = make_console()
     leads = load_lists(list_paths(path, campaign), campaign, say=lambda line: console.print(safe(line), soft_wrap=True))
     set_up_logs(data / "dialer.log")
+    if not simulated:
+        await require_known_trunks(path, campaign, say=lambda line: console.print(safe(line), soft_wrap=True))
     place = Place(data_dir=data, redis_url=redis_url)
     opening = (
         sandbox(campaign, leads, place, seed=seed, at=at) if simulated else live(campaign, leads, place, seed=seed)

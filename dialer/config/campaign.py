@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
     field_validator,
@@ -18,11 +16,16 @@ from pydantic import (
 
 from compliance.streams import somebody_in
 from dialer.config.abandon import DEFAULT_ABANDON_RULES, AbandonRule, distinct
+from dialer.config.carriers import CarrierAccount
+from dialer.config.carriers import Trunk as Trunk
+from dialer.config.routing import CallerIdPool, Routing
+from dialer.config.section import NAME as NAME
+from dialer.config.section import Day as Day
+from dialer.config.section import Section as Section
+from dialer.config.section import Window as Window
+from dialer.config.supply_faults import refuse_misfits
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
-# What may stand in a name that reaches the switch's dialplan or a key of the store.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 # What may stand in a part of a key of the store, where `|` parts them.
 SUBJECT = r"^[^|\x00-\x1f\x7f]*$"
 
@@ -33,7 +36,6 @@ MODES_TO_COME = {
     "preview": "no agent can ask for a call yet",
     "agentless": "nothing but an agent can take a call yet",
 }
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Scope = Literal["debt_collection", "telemarketing"]
 KeyKind = Literal["person", "debt", "account", "number", "subject", "campaign"]
 Channel = Literal["voice", "inbound", "sms", "whatsapp", "email", "letter", "visit"]
@@ -67,30 +69,6 @@ HangUpAfterRing = Annotated[
 ]
 
 
-class Section(BaseModel):
-    """A part of the file: frozen, and strict about keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Window(Section):
-    """Hours in which the called party may be called, in local time, half-open: `allow: [["09:00", "20:00"]]`."""
-
-    days: tuple[Day, ...] = Field(min_length=1)
-    allow: tuple[tuple[str, str], ...] = Field(min_length=1)
-
-    @field_validator("allow")
-    @classmethod
-    def _ordered(cls, spans: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        for begin, end in spans:
-            for clock in (begin, end):
-                if not _CLOCK.match(clock):
-                    raise ValueError(f'expected a quoted local time such as "09:00", was {clock!r}')
-            if begin >= end:
-                raise ValueError(f"expected a begin before its end, was {begin!r} to {end!r}")
-        return spans
-
-
 class Period(Section):
     """How long a cap looks back."""
 
@@ -116,17 +94,6 @@ class Retry(Section):
     after: Duration
     max: int = Field(ge=0, le=100, description="how many times this disposition may lead to another attempt")
     next_number: bool = False
-
-
-class Trunk(Section):
-    """One SIP peer of a carrier, by the name of its PJSIP endpoint."""
-
-    name: str = Field(pattern=NAME)
-    carrier: str = ""
-    max_channels: int = Field(30, ge=1, le=10_000)
-    max_cps: float = Field(5.0, gt=0, le=1000)
-    prefix: str = Field("", pattern=r"^[0-9+*#]{0,16}$", description="put before the number")
-    strip_plus: bool = True
 
 
 class Agent(Section):
@@ -230,8 +197,11 @@ class Campaign(Section):
         default_factory=lambda: dict(DEFAULT_RETRY), description="what is not named keeps its default; max: 0 for never"
     )
     lists: tuple[str, ...] = ()
+    carriers: tuple[CarrierAccount, ...] = Field((), max_length=100)
     trunks: tuple[Trunk, ...] = Field(min_length=1)
     caller_ids: tuple[str, ...] = Field(min_length=1)
+    caller_id_pools: tuple[CallerIdPool, ...] = Field((), max_length=1000)
+    routing: Routing = Routing()
     agents: tuple[Agent, ...] = Field(min_length=1)
     keys: dict[str, KeyMeaning] = Field(default_factory=lambda: dict(DEFAULT_KEYS))
     asterisk: Asterisk = Asterisk()
@@ -259,7 +229,7 @@ class Campaign(Section):
     @classmethod
     def _e164(cls, numbers: tuple[str, ...]) -> tuple[str, ...]:
         for number in numbers:
-            if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+            if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
                 raise ValueError(f"expected an E.164 number such as +5117000000, was {number!r}")
         return numbers
 
@@ -270,6 +240,11 @@ class Campaign(Section):
         if isinstance(data, dict) and not data.get("subject") and isinstance(data.get("campaign"), str):
             return {**data, "subject": data["campaign"]}
         return data
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Campaign:
+        refuse_misfits(self.carriers, self.trunks, self.caller_ids, self.caller_id_pools, self.jurisdictions)
+        return self
 
     @field_validator("agents", "trunks")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from math import inf
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,10 @@ from pydantic_core import ErrorDetails
 from compliance.rule import Profile
 from dialer.config.campaign import NAME, Campaign
 from dialer.config.names import DISPOSITIONS, meant
+from dialer.config.rate_deck_file import with_decks
 from dialer.config.rule_packs import known_jurisdictions, own_profiles, rule_set, stacked
+from dialer.config.section import LABEL
+from dialer.config.supply_faults import MISFIT
 from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 
@@ -27,9 +31,10 @@ _TOO_SHORT = "expected at least one entry, found none"
 
 
 def read_campaign(path: Path) -> Campaign:
-    """Read and check a campaign file; its `rule_packs` come back as absolute paths.
+    """Read and check a campaign file; its `rule_packs` come back as absolute paths, its rate decks as their rows.
 
-    Raises `ConfigError` with all of its faults, in the order of their lines, and then those of its rule packs.
+    Raises `ConfigError` with all of its faults, in the order of their lines, then those of its rate decks, and then
+    those of its rule packs.
     """
     document = read_yaml(path)
     faults: list[tuple[Loc, str]] = list(_cross_faults(document))
@@ -40,6 +45,7 @@ def read_campaign(path: Path) -> Campaign:
         faults += [(_loc(details), _message(details, document)) for details in error.errors()]
     if faults or campaign is None:
         raise ConfigError(*_lines(document, faults))
+    campaign = with_decks(campaign, document)
     packs = tuple(str((path.parent / name).resolve()) for name in campaign.rule_packs)
     campaign = campaign.model_copy(update={"rule_packs": packs})
     faults = list(_lawless(campaign)) or list(_unlawful(campaign))
@@ -186,10 +192,14 @@ def _message(details: ErrorDetails, document: Document) -> str:
         return f"expected this key, found none{': ' + hint if hint else ''}"
     if kind == "value_error":
         return details["msg"].removeprefix("Value error, ")
+    if kind == MISFIT:
+        return details["msg"]
     if kind == "too_short":
         return _TOO_SHORT
     if kind == "string_pattern_mismatch" and details["ctx"]["pattern"] == NAME:
         return f"expected a name of letters, digits and _ . - (1 to 64, not first a sign), was {found!r}"
+    if kind == "string_pattern_mismatch" and details["ctx"]["pattern"] == LABEL:
+        return f"expected at most 64 characters, and none that commands a terminal, was {(found or '')[:80]!r}"
     if kind == "string_type" and found:
         return f'expected text: put it in quotes, "{found}"'
     if kind == "literal_error" and isinstance(details["input"], str):
@@ -218,11 +228,17 @@ def _model_at(loc: Loc) -> type[BaseModel] | None:
         if isinstance(model, type) and issubclass(model, BaseModel):
             if part not in model.model_fields:
                 return None
-            model = model.model_fields[str(part)].annotation
+            model = _named(model.model_fields[str(part)].annotation)
         else:  # an entry of a tuple[Model, ...] or of a dict[str, Model]
             arguments = [argument for argument in get_args(model) if argument not in (str, Ellipsis)]
             model = arguments[0] if arguments else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _named(annotation: Any) -> Any:
+    """A section that may be left out, as the section."""
+    inner = [argument for argument in get_args(annotation) if argument is not NoneType]
+    return inner[0] if isinstance(annotation, UnionType) and len(inner) == 1 else annotation
 
 
 def _fields_at(loc: Loc) -> list[str]:

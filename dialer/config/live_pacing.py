@@ -41,7 +41,8 @@ def changed_pacing(campaign: Campaign, changes: Mapping[str, str]) -> Campaign:
     if faults:
         raise ConfigError(*faults)
     try:
-        return Campaign.model_validate({**campaign.model_dump(), **changes})
+        # Field by field, not as plain values: what has been checked, a rate deck of many rows above all, is not again.
+        return Campaign.model_validate({**dict(iter(campaign)), **changes})
     except ValidationError as error:
         raise ConfigError(
             *(_fault(str(details["loc"][0]), details["msg"], details["input"]) for details in error.errors())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from carriers.capacity import CapacityProblem
 from compliance.clearance import CapSlot, ConsentCheck, ListCheck
 from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
@@ -39,6 +40,20 @@ class Reserve(Action, frozen=True, kw_only=True, tag=True):
     claims: tuple[Claim, ...]
 
 
+class RouteNote(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Why a try goes over its trunk and shows its number: for the journal, and for off-policy estimates."""
+
+    because: str  # `carriers.router.Reason`, in small letters; "failover" after a trunk that failed
+    propensity: float = 1.0  # the chance with which the trunk was chosen, given what had room
+    region: str = ""
+    network: str = ""  # the destination carrier
+    expected: float = 0.0  # of a live answer, whatever the trunk
+    pool: str = ""  # of the caller ID
+    shown_because: str = ""  # `carriers.caller_id.CallerIdReason`, in small letters
+    shown_propensity: float = 1.0
+    attestation: str = "none"  # how the trunk signs the number
+
+
 class Originate(Action, frozen=True, kw_only=True, tag=True):
     """Place the call. Only ever follows `Reserved` of the same attempt, and is never repeated."""
 
@@ -50,6 +65,7 @@ class Originate(Action, frozen=True, kw_only=True, tag=True):
     caller_id: str
     ring_timeout_s: float
     message: bool = True  # whether the recorded message plays where nobody is free
+    route: RouteNote | None = None
 
 
 class Bridge(Action, frozen=True, kw_only=True, tag=True):
@@ -89,8 +105,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bridged_at: float | None
     ended_at: float | None
     agent_id: str | None
-    trunk: str | None
+    trunk: str | None  # of the last try
     caller_id: str | None
+    tries: int = 1
     fact_keys: tuple[str, ...]
     progress: LeadProgress  # the lead afterwards
     stop_keys: tuple[str, ...] = ()  # set where the disposition forbids any further call
@@ -114,6 +131,12 @@ class SaveLearned(Action, frozen=True, kw_only=True, tag=True):
     """Keep what was learned and counted, for the next run of the campaign."""
 
     learned: Learned
+
+
+class PriceCapacity(Action, frozen=True, kw_only=True, tag=True):
+    """Solve this beside the loop; `CapacityPriced` brings the prices. One that fails is followed by the next."""
+
+    problem: CapacityProblem
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -155,5 +178,16 @@ class EndCampaign(Action, frozen=True, kw_only=True, tag=True):
 
 
 AnyAction = (
-    Reserve | Originate | Bridge | HangUp | LogOut | Stop | Settle | SaveLearned | NoteDecision | Alert | EndCampaign
+    Reserve
+    | Originate
+    | Bridge
+    | HangUp
+    | LogOut
+    | Stop
+    | Settle
+    | SaveLearned
+    | PriceCapacity
+    | NoteDecision
+    | Alert
+    | EndCampaign
 )

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from carriers.caller_id import CallerIdChoice
+from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.actions import Bridge, Claim
+from dialer.core.actions import Claim
 from dialer.core.disposition import STOPPED_BY
 from dialer.errors import IllegalTransition
+
+
+class TryFailed:
+    """A try that a carrier's fault ended before any ringing, and that another trunk will be tried after."""
 
 
 class AttemptState(IntEnum):
@@ -29,11 +35,12 @@ class AttemptState(IntEnum):
     DISPOSING = 8  # the call is over, the agent wraps up
     ENDED = 9
     INHERITED = 10  # claimed by an earlier run; the switch has not yet been asked what became of it
+    REROUTING = 11  # its trunk failed; the next one has no set-up to spare yet
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
 RESERVING, DIALLING, RINGING, SCREENING, WAITING, BRIDGING = list(AttemptState)[:6]
-TALKING, MESSAGE, DISPOSING, ENDED, INHERITED = list(AttemptState)[6:]
+TALKING, MESSAGE, DISPOSING, ENDED, INHERITED, REROUTING = list(AttemptState)[6:]
 S = AttemptState
 
 ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
@@ -42,6 +49,7 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
         ev.AttemptRinging: S.RINGING,
         ev.AttemptAnswered: S.SCREENING,
         ev.AttemptEnded: S.ENDED,
+        TryFailed: S.REROUTING,
     },
     S.RINGING: {
         ev.AttemptRinging: S.RINGING,
@@ -50,7 +58,7 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
     },
     # Without detection an attempt passes through SCREENING within one step.
     S.SCREENING: {ev.AttemptScreened: S.WAITING, ev.AttemptEnded: S.ENDED},
-    S.WAITING: {Bridge: S.BRIDGING, ev.AttemptAbandoned: S.MESSAGE, ev.AttemptEnded: S.ENDED},
+    S.WAITING: {act.Bridge: S.BRIDGING, ev.AttemptAbandoned: S.MESSAGE, ev.AttemptEnded: S.ENDED},
     S.BRIDGING: {
         ev.AttemptBridged: S.TALKING,
         ev.BridgeFailed: S.WAITING,
@@ -62,6 +70,7 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, dict[type, AttemptState]] = {
     S.MESSAGE: {ev.AttemptEnded: S.ENDED},
     S.DISPOSING: {ev.AttemptDisposed: S.ENDED},
     S.ENDED: {},
+    S.REROUTING: {act.Originate: S.DIALLING, ev.AttemptEnded: S.ENDED},
     S.INHERITED: {ev.AttemptSurvived: S.TALKING, ev.AttemptEnded: S.ENDED, ev.LinkUp: S.ENDED},
 }
 
@@ -77,12 +86,16 @@ class Attempt:
         "attempt_id",
         "bridged_at",
         "caller_id",
+        "cell",
+        "channel_taken",
         "claim",
         "closes_at",
         "connected_at",
+        "credited",
         "cut_short",
         "disposition",
         "ended_at",
+        "failed_as",
         "greeting_began_at",
         "greeting_ended_at",
         "hang_up_asked",
@@ -95,12 +108,16 @@ class Attempt:
         "number_index",
         "originated_at",
         "probability",
+        "propensity",
         "rang_at",
         "reserved_at",
+        "route_reason",
         "row",
         "segment",
+        "shown",
         "state",
         "survived",
+        "tried",
         "trunk",
         "try_no",
     )
@@ -115,7 +132,15 @@ class Attempt:
         self.number_index = number_index
         self.closes_at = closes_at  # not originated at or after this
         self.trunk = trunk
+        self.cell = -1  # of the desk
+        self.channel_taken = False  # of its trunk, planned or in use
+        self.route_reason = 0  # `carriers.router.Reason`
+        self.propensity = 1.0  # of its trunk
+        self.tried: list[str] = []  # trunks that are not asked again
+        self.failed_as = ""  # the disposition of the last failure
+        self.credited = False  # told to the router as a contact
         self.caller_id = ""
+        self.shown: CallerIdChoice | None = None  # the same, and why
         self.try_no = 1
         self.state = S.RESERVING
         self.row = -1  # in the engine's table of lines in flight; -1: not there

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from math import inf
 
-from carriers.caller_id import choose_caller_id
-from carriers.causes import CallEnd, read_end
+from carriers.caller_id import CallerIdChoice
+from carriers.causes import read_end
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.agent import IDLE
-from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RINGING, SCREENING, TALKING, Attempt
-from dialer.core.disposition import Disposition
+from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, REROUTING, RINGING, SCREENING, TALKING, Attempt
+from dialer.core.disposition import END_DISPOSITION, Disposition
 from dialer.core.launching import TICK_S, Launching
 from dialer.core.retry import after_refusal
+from dialer.core.routing import Routing
 from dialer.core.settling import Settling
 from dialer.core.state import LAUNCHED_AT, RUNG_SINCE, CampaignState
 from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
@@ -22,22 +23,15 @@ ENDED_BY_SWITCH_S = 15.0
 UNBRIDGED_LIMIT_S = 60.0
 NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
 
-_END_DISPOSITION = {
-    CallEnd.NO_ANSWER: Disposition.NO_ANSWER,
-    CallEnd.BUSY: Disposition.BUSY,
-    CallEnd.REJECTED: Disposition.BUSY,
-    CallEnd.CONGESTION: Disposition.CONGESTION,
-    CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
-    CallEnd.FAILED: Disposition.FAILED,
-}
 _UNLIMITED = (TALKING, INHERITED)
 
 
 class Calls:
     """Handles what the store and the switch say of attempts."""
 
-    def __init__(self, state: CampaignState, launching: Launching, settling: Settling) -> None:
+    def __init__(self, state: CampaignState, launching: Launching, settling: Settling, routing: Routing) -> None:
         self._state = state
+        self._routing = routing
         self._launching = launching
         self._settling = settling
 
@@ -59,28 +53,52 @@ class Calls:
         earliest = inf
         for _ in range(len(state.held)):
             attempt = state.attempts[state.held.popleft()]
-            trunk = state.router.trunks[attempt.trunk]
             closed = nobody or attempt.hang_up_asked or not self._launching.may_dial()
-            if closed or state.now >= attempt.closes_at or not self._caller_ids(attempt):
-                # Held, but not dialled: it stays counted, which is the safe side.
-                self._settling.undialled(attempt, Disposition.CANCELLED)
-            elif trunk.set_up(state.now):
-                attempt.move(ev.Reserved)
-                self._originate(attempt)
+            shown = None if closed or state.now >= attempt.closes_at else self._face(attempt)
+            if shown is None:
+                self._not_placed(attempt)
+            elif state.desk.loads.set_up(trunk := state.desk.places[attempt.trunk], state.now):
+                self._originate(attempt, shown)
             else:
                 state.held.append(attempt.attempt_id)
-                earliest = min(earliest, trunk.next_set_up_at(state.now))
+                earliest = min(earliest, state.desk.loads.next_set_up_at(trunk, state.now))
         if earliest < (inf if state.set_up_at is None else state.set_up_at):
             state.set_up_at = earliest
             state.timers.set(earliest, SET_UP)
 
-    def _originate(self, attempt: Attempt) -> None:
+    def _face(self, attempt: Attempt) -> CallerIdChoice | None:
+        """The number to be shown on a trunk that may carry the try now: on its own, or on another one where its own
+        has closed since or takes no number that may be shown. None: it cannot be placed."""
+        allowed = self._caller_ids(attempt)
+        while allowed:
+            if self._routing.may_go(attempt):
+                shown = self._routing.caller_id(attempt, allowed)
+                if shown is not None:
+                    return shown
+            if not self._routing.reroute(attempt):
+                return None
+        return None
+
+    def _not_placed(self, attempt: Attempt) -> None:
+        """Held, but not dialled: it stays counted, which is the safe side. One that a trunk has failed already ends as
+        that failure."""
+        if attempt.state is not REROUTING:
+            self._settling.undialled(attempt, Disposition.CANCELLED)
+            return
+        attempt.move(ev.AttemptEnded)
+        attempt.ended_at = self._state.now
+        self._routing.release(attempt, set_up=False)
+        self._settling.not_live(attempt)
+        self._settling.close(attempt, attempt.failed_as)
+
+    def _originate(self, attempt: Attempt, shown: CallerIdChoice) -> None:
         state = self._state
+        state.counters.attempts += attempt.try_no == 1
+        attempt.move(ev.Reserved if attempt.try_no == 1 else act.Originate)
         attempt.originated_at = state.now
         state.lines.column(LAUNCHED_AT)[attempt.row] = state.now  # it rings from now on, not from its claim
-        attempt.caller_id = choose_caller_id(attempt.number, self._caller_ids(attempt))
-        state.counters.attempts += 1
-        state.router.trunk(attempt.trunk).tally.attempts += 1
+        attempt.caller_id = shown.number
+        self._routing.placed(attempt, shown)
         state.out.append(
             act.Originate(
                 attempt_id=attempt.attempt_id,
@@ -91,6 +109,7 @@ class Calls:
                 caller_id=attempt.caller_id,
                 ring_timeout_s=state.campaign.ring_timeout_s,
                 message=state.duties.message(attempt.claim.profiles),
+                route=self._routing.note(attempt, shown),
             )
         )
         limit = state.now + state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
@@ -139,16 +158,17 @@ class Calls:
             if attempt is not None and not attempt.held and attempt.allows(ev.ReservationLost):
                 self._settling.undialled(attempt, Disposition.UNKNOWN)
 
-    def _fits(self, attempt_id: int, trigger: type) -> Attempt | None:
-        """The live attempt, if this fact from outside still fits it."""
+    def _fits(self, attempt_id: int, trigger: type, try_no: int = 0) -> Attempt | None:
+        """The live attempt, if this fact from outside still fits it; `try_no` 0: a fact that no other try can have."""
         attempt = self._state.attempts.get(attempt_id)
-        if attempt is None or not attempt.allows(trigger):
+        stale = attempt is not None and 0 < try_no < attempt.try_no
+        if attempt is None or stale or not attempt.allows(trigger):
             self._state.counters.late_events += 1
             return None
         return attempt
 
     def ringing(self, event: ev.AttemptRinging) -> None:
-        attempt = self._fits(event.attempt_id, ev.AttemptRinging)
+        attempt = self._fits(event.attempt_id, ev.AttemptRinging, event.try_no)
         if attempt is not None:
             attempt.move(ev.AttemptRinging)
             if attempt.rang_at is not None:
@@ -156,13 +176,11 @@ class Calls:
             attempt.rang_at = self._state.now
             if attempt.row >= 0:
                 self._state.lines.column(RUNG_SINCE)[attempt.row] = attempt.rang_at
-            tally = self._state.router.trunk(attempt.trunk).tally
-            tally.rang += 1
-            tally.set_up_s += event.at - (attempt.originated_at or event.at)
+            self._routing.rang(attempt, event.at)
 
     def answered(self, event: ev.AttemptAnswered) -> None:
         state = self._state
-        attempt = self._fits(event.attempt_id, ev.AttemptAnswered)
+        attempt = self._fits(event.attempt_id, ev.AttemptAnswered, event.try_no)
         if attempt is None:
             return
         attempt.move(ev.AttemptAnswered)
@@ -171,7 +189,7 @@ class Calls:
             # The answer came first: a switch that knew of it by then let the call be. Else its end follows at once.
             attempt.hang_up_asked = False
         state.counters.answers += 1
-        state.router.trunk(attempt.trunk).tally.answers += 1
+        self._routing.answered(attempt)
         state.timers.set_coarse(state.now + UNBRIDGED_LIMIT_S, ATTEMPT_LIMIT, attempt.attempt_id)
         if not state.campaign.amd:
             self._settling.live_answer(attempt)
@@ -242,14 +260,18 @@ class Calls:
         self._launching.ask("AttemptAbandoned")
 
     def attempt_ended(self, event: ev.AttemptEnded) -> None:
-        attempt = self._fits(event.attempt_id, ev.AttemptEnded)
+        attempt = self._fits(event.attempt_id, ev.AttemptEnded, event.try_no)
         if attempt is None:
+            return
+        end = self._routing.ended(attempt, event)
+        if self._routing.next_try(attempt, end, lost=event.lost):
+            self._state.held.append(attempt.attempt_id)
+            self.set_up_held()
+            self._launching.ask("AttemptEnded")
             return
         before = attempt.state
         attempt.move(ev.AttemptEnded)
         attempt.ended_at = event.at
-        if attempt.trunk:
-            self._state.router.trunks[attempt.trunk].give_back(set_up=True)
         if before is INHERITED:
             self._settling.close(attempt, Disposition.UNKNOWN)
         elif before is TALKING:
@@ -269,7 +291,7 @@ class Calls:
         if attempt.hang_up_asked:
             return Disposition.NO_ANSWER if attempt.cut_short else Disposition.CANCELLED
         end = read_end(event.cause, event.sip_code, rang=attempt.rang_at is not None, answered=False)
-        return _END_DISPOSITION.get(end, Disposition.UNKNOWN)
+        return END_DISPOSITION.get(end, Disposition.UNKNOWN)
 
     def _call_over(self, attempt: Attempt) -> None:
         agent = self._state.floor.get(attempt.agent_id or "")
@@ -315,8 +337,8 @@ class Calls:
     def limit_passed(self, attempt_id: int) -> None:
         """The switch should have ended this call by itself: hang it up; failing that, its outcome is unknown."""
         attempt = self._state.attempts.get(attempt_id)
-        if attempt is None or attempt.state is DISPOSING:
-            return
+        if attempt is None or attempt.state in (DISPOSING, REROUTING):
+            return  # the next try of one that is rerouted has its own limit
         if attempt.state in _UNLIMITED and not attempt.hang_up_asked:
             return
         began = attempt.answered_at or attempt.originated_at or attempt.reserved_at
@@ -328,7 +350,9 @@ class Calls:
             self._settling.hang_up(attempt, "overdue")
             self._state.timers.set_coarse(self._state.now + ENDED_BY_SWITCH_S, ATTEMPT_LIMIT, attempt_id)
         else:
-            self.attempt_ended(ev.AttemptEnded(at=self._state.now, attempt_id=attempt_id, cause=0, lost=True))
+            self.attempt_ended(
+                ev.AttemptEnded(at=self._state.now, attempt_id=attempt_id, try_no=attempt.try_no, cause=0, lost=True)
+            )
 
     def match(self) -> None:
         """Give the calls that wait longest to the agents who idle longest."""

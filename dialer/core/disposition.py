@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from carriers.causes import CallEnd
+
 
 class Disposition(StrEnum):
     """What became of an attempt. System dispositions come from the switch, agent dispositions from a person."""
@@ -45,6 +47,16 @@ SYSTEM_DISPOSITIONS = frozenset(
     }
 )
 AGENT_DISPOSITIONS = frozenset(Disposition) - SYSTEM_DISPOSITIONS
+
+# How an unanswered call's end becomes an attempt's disposition; any other end is UNKNOWN.
+END_DISPOSITION = {
+    CallEnd.NO_ANSWER: Disposition.NO_ANSWER,
+    CallEnd.BUSY: Disposition.BUSY,
+    CallEnd.REJECTED: Disposition.BUSY,
+    CallEnd.CONGESTION: Disposition.CONGESTION,
+    CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
+    CallEnd.FAILED: Disposition.FAILED,
+}
 
 # The call came to nothing in the network; nobody was reached.
 NETWORK_FAULTS = frozenset({Disposition.CONGESTION, Disposition.FAILED})

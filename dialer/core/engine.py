@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from carriers.standing import RoutingStanding
 from carriers.tally import TrunkTally
 from compliance.ruleset import EVERYTHING, RuleSet
 from dialer import __version__
@@ -24,11 +25,12 @@ from dialer.core.launching import Launching
 from dialer.core.learned import Learned
 from dialer.core.pacers import Pacers
 from dialer.core.retry import fitted
+from dialer.core.routing import Routing
 from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import LAUNCHED_AT, CampaignState
 from dialer.core.status import CampaignStatus, status_of
-from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
+from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, PRICE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
 from pacing.policy import Policy
 
 SAVE_S = 60.0
@@ -48,9 +50,10 @@ class Engine:
         state = CampaignState(campaign, rules=rules, policies=policies, run=run, seed=seed)
         self._state = state
         self._pacers = Pacers(state)
-        self._settling = Settling(state, self._pacers)
-        self._launching = Launching(state, self._pacers, self._settling)
-        self._calls = Calls(state, self._launching, self._settling)
+        self._routing = Routing(state)
+        self._settling = Settling(state, self._pacers, self._routing)
+        self._launching = Launching(state, self._pacers, self._settling, self._routing)
+        self._calls = Calls(state, self._launching, self._settling, self._routing)
         self._agents = Agents(state, self._pacers, self._launching, self._settling, self._calls)
         self.campaign = campaign
         self.queue = state.queue
@@ -84,6 +87,7 @@ class Engine:
             ev.AttemptSurvived: self._calls.survived,
             ev.LinkDropped: self._link_dropped,
             ev.LinkUp: self._link_came_up,
+            ev.CapacityPriced: self._capacity_priced,
             ev.PacingChanged: self._pacing_changed,
             ev.LaunchingPaused: self._launching_paused,
             ev.LaunchingResumed: self._launching_resumed,
@@ -114,7 +118,11 @@ class Engine:
     @property
     def tallies(self) -> dict[str, TrunkTally]:
         """What the calls of each trunk came to."""
-        return {name: trunk.tally for name, trunk in self._state.router.trunks.items()}
+        return self._state.desk.tallies
+
+    def routing_standing(self, now: float) -> RoutingStanding:
+        """How the trunks and the caller IDs stand at `now`; looking changes nothing."""
+        return self._routing.standing(now)
 
     @property
     def target_abandon_rate(self) -> float:
@@ -211,6 +219,9 @@ class Engine:
             self._settling.close(attempt, Disposition.UNKNOWN)
         self._launching.ask("LinkUp")
 
+    def _capacity_priced(self, event: ev.CapacityPriced) -> None:
+        self._state.desk.reprice(event.prices, self._state.now)
+
     def _pacing_changed(self, event: ev.PacingChanged) -> None:
         """In force at the next decision."""
         if event.mode is not None:
@@ -261,6 +272,8 @@ class Engine:
                 self._calls.set_up_held()
             elif kind is SAVE:
                 self._save()
+            elif kind is PRICE:
+                self._routing.price()
             elif kind is LEAVE:
                 self._agents.leave_due(subject)
             elif kind is WRAP_UP_LIMIT:

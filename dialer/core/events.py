@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from carriers.capacity import CapacityPrices
 from dialer.core.actions import Claim
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
@@ -228,6 +229,13 @@ class LinkUp(Event, frozen=True, kw_only=True, tag=True):
     """The link to the switch is up and reconciled."""
 
 
+# ---- the solver ---------------------------------------------------------------------------------------------
+class CapacityPriced(Event, frozen=True, kw_only=True, tag=True):
+    """The prices that answer the last `PriceCapacity`."""
+
+    prices: CapacityPrices
+
+
 # ---- operators and time -------------------------------------------------------------------------------------
 class PacingChanged(Event, frozen=True, kw_only=True, tag=True):
     """A supervisor changed how the campaign paces; None leaves a value as it is. Checked before it came here."""
@@ -295,6 +303,7 @@ AnyEvent = (
     | AttemptSurvived
     | LinkDropped
     | LinkUp
+    | CapacityPriced
     | PacingChanged
     | LaunchingPaused
     | LaunchingResumed

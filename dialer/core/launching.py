@@ -9,9 +9,11 @@ dial queue and answers with `Reserve`.
 
 from __future__ import annotations
 
+from carriers.desk import Route
 from dialer.core import actions as act
 from dialer.core.attempt import RINGING, Attempt
 from dialer.core.pacers import Pacers
+from dialer.core.routing import Routing
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
 from dialer.core.timers import DECIDE, TICK
@@ -29,8 +31,9 @@ LEAVES_SOON_S = 600.0  # a later leave of an idle agent is nothing to a decision
 class Launching:
     """Decides and claims. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState, pacers: Pacers, settling: Settling) -> None:
+    def __init__(self, state: CampaignState, pacers: Pacers, settling: Settling, routing: Routing) -> None:
         self._state = state
+        self._routing = routing
         self._pacers = pacers
         self._settling = settling
 
@@ -99,13 +102,16 @@ class Launching:
         hung_up = self._cut_short(pace.hang_up) if pace.hang_up else 0
         count, guard = pace.lines, pace.guard
         if count:
-            room = state.router.room(state.now)
+            room = state.desk.room(state.now)
             on_switch = state.campaign.asterisk.max_calls - len(state.attempts)
             if count > min(room, on_switch):
-                guard = "cps" if room < min(on_switch, state.router.free_channels) else "channels"
+                guard = "cps" if room < min(on_switch, state.desk.loads.free_channels) else "channels"
                 count = max(0, min(room, on_switch))
-        launched = self._launch(count) if count else 0
-        if launched < count:
+        taken = state.queue.take(count, state.now) if count else []
+        launched = self._launch(taken) if taken else 0
+        if launched < len(taken):
+            guard = "no_route"
+        elif launched < count:
             guard = "queue_empty"
         self._note(cause, pace, launched, guard, hung_up)
 
@@ -161,15 +167,23 @@ class Launching:
             return entry.lead.answer_probability
         return self._state.answers.probability(entry.progress.attempts, self._state.now)
 
-    def _launch(self, count: int) -> int:
+    def _launch(self, taken: list[tuple[int, float]]) -> int:
+        """Route and claim these leads; those for which there is no route rest, and the others are counted."""
         state = self._state
-        claims = [self._claim(index, closes_at) for index, closes_at in state.queue.take(count, state.now)]
+        probabilities = [self.probability(index) for index, _ in taken]
+        routes = self._routing.routes([index for index, _ in taken], probabilities)
+        claims = []
+        for (index, closes_at), probability, route in zip(taken, probabilities, routes, strict=True):
+            if route is None:
+                self._routing.rest(index)
+            else:
+                claims.append(self._claim(index, closes_at, probability, route))
         state.record_ends()  # a stop that this very step records must bind these claims
         for begin in range(0, len(claims), CLAIMS_PER_BATCH):
             state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims)
 
-    def _claim(self, index: int, closes_at: float) -> act.Claim:
+    def _claim(self, index: int, closes_at: float, probability: float, route: Route) -> act.Claim:
         state = self._state
         now = state.now
         entry = state.queue[index]
@@ -177,10 +191,9 @@ class Launching:
         state.next_attempt_id += 1
         attempt_id = state.next_attempt_id
         claim = state.claims.of(state.claims.candidate(lead, number_index), attempt_id=attempt_id, now=now)
-        trunk = state.router.take(now)
-        assert trunk is not None, "a launch never exceeds the router's room"
-        attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk=trunk)
-        attempt.probability = self.probability(index)
+        attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk="")
+        self._routing.plan(attempt, route)
+        attempt.probability = probability
         attempt.segment = state.segments.get(lead.product, 0)
         state.attempts[attempt_id] = attempt
         state.add_line(attempt)

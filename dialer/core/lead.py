@@ -18,6 +18,7 @@ class PhoneNumber(msgspec.Struct, frozen=True, kw_only=True):
     line_type: str = "unknown"  # mobile | fixed | fixed_or_mobile | voip | toll_free | unknown
     jurisdictions: tuple[str, ...] = ()  # candidates, `US` and `US-MA`; empty: the country alone
     use: str = ""  # "work": a number of the person's place of work
+    network: str = ""  # its own carrier as far as known, `fixed` for a fixed line
 
     @property
     def place(self) -> Place:

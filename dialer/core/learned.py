@@ -18,4 +18,5 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, Any]  # `models.answer.AnswerTable.snapshot`
     counters: dict[str, Any]  # `Counters.snapshot`
     accounts: dict[str, Any] = {}  # `AbandonAccounts.snapshot`: of any version, for they are the law's counts
+    routing: dict[str, Any] = {}  # `carriers.desk.Desk.learned`
     segments: dict[str, int] = {}  # the products that are learned apart, each with its number

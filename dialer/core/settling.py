@@ -8,11 +8,12 @@ import msgspec
 
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, RESERVING, RINGING, Attempt
-from dialer.core.disposition import NETWORK_FAULTS, STOPPING, Disposition
+from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, REROUTING, RESERVING, RINGING, Attempt
+from dialer.core.disposition import STOPPING, Disposition
 from dialer.core.lead import LeadProgress
 from dialer.core.pacers import Pacers
 from dialer.core.retry import after_attempt, without_number
+from dialer.core.routing import Routing
 from dialer.core.state import CampaignState
 
 UNDIALLED_REST_S = 60.0
@@ -20,6 +21,7 @@ _UNANSWERED = (
     RESERVING,
     DIALLING,
     RINGING,
+    REROUTING,
     INHERITED,
 )
 
@@ -27,8 +29,9 @@ _UNANSWERED = (
 class Settling:
     """Ends attempts. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState, pacers: Pacers) -> None:
+    def __init__(self, state: CampaignState, pacers: Pacers, routing: Routing) -> None:
         self._state = state
+        self._routing = routing
         self._pacers = pacers
 
     def stop(self, keys: tuple[str, ...], reason: str) -> None:
@@ -42,7 +45,7 @@ class Settling:
             return
         attempt.live = True
         self._state.counters.live_answers += 1
-        self._state.router.trunk(attempt.trunk).tally.live_answers += 1
+        self._routing.contact(attempt)
         self._learn(attempt, answered=True)
 
     def not_live(self, attempt: Attempt, *, lost: bool = False) -> None:
@@ -81,7 +84,7 @@ class Settling:
 
     def hang_up(self, attempt: Attempt, reason: str, *, unanswered_only: bool = False) -> None:
         attempt.hang_up_asked = True
-        if attempt.state is not RESERVING:
+        if attempt.state not in (RESERVING, REROUTING):  # else there is no call yet
             self._state.out.append(
                 act.HangUp(attempt_id=attempt.attempt_id, reason=reason, unanswered_only=unanswered_only)
             )
@@ -90,7 +93,7 @@ class Settling:
         """Held by the store, perhaps, and never dialled: settled so that nothing hangs. It costs the lead a rest, but
         none of its retries."""
         attempt.move(ev.ReservationLost)
-        self._state.router.trunks[attempt.trunk].give_back(set_up=False)
+        self._routing.release(attempt, set_up=False)
         rested = msgspec.structs.replace(
             self._state.queue[attempt.lead].progress, next_at=self._state.now + UNDIALLED_REST_S
         )
@@ -98,7 +101,7 @@ class Settling:
 
     def forget(self, attempt: Attempt) -> None:
         """Drop an attempt for which the store holds nothing."""
-        self._state.router.trunks[attempt.trunk].give_back(set_up=False)
+        self._routing.release(attempt, set_up=False)
         self._state.lines.remove(attempt)
         del self._state.attempts[attempt.attempt_id]
 
@@ -141,8 +144,7 @@ class Settling:
         cut_short = attempt.cut_short and attempt.connected_at is None
         state.counters.cut_short += cut_short
         state.abandon_book.settled(attempt, disposition)
-        if disposition in NETWORK_FAULTS and attempt.trunk:
-            state.router.trunk(attempt.trunk).tally.failed += 1
+        self._routing.settled(attempt, disposition)
         entry = state.queue[attempt.lead]
         entry.progress = after
         self.requeue(attempt.lead)
@@ -164,6 +166,7 @@ class Settling:
                 agent_id=attempt.agent_id,
                 trunk=attempt.trunk or None,
                 caller_id=attempt.caller_id or None,
+                tries=attempt.try_no,
                 fact_keys=attempt.claim.fact_keys,
                 progress=entry.progress,
                 stop_keys=attempt.own_stop_keys(disposition),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from carriers.tally import tally_of
+from carriers.caller_id import CallerIdChoice, CallerIdReason
 from dialer.core.actions import Claim, Decision
 from dialer.core.agent import Agent, AgentState
 from dialer.core.attempt import Attempt, AttemptState
@@ -20,7 +20,7 @@ _PLAIN = (
     "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
     "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
     "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
-    "stale_lists",
+    "stale_lists", "pricing",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
@@ -58,8 +58,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     spent: tuple[float, ...]  # agent-seconds by state
     timers: tuple[tuple[float, int, int, int], ...]
     timer_seq: int
-    # channels in use, planned calls, recent set-ups, tally
-    trunks: dict[str, tuple[int, int, tuple[float, ...], tuple[float, ...]]]
+    desk: dict[str, Any]  # `carriers.desk.Desk.snapshot`
     held: tuple[int, ...]
     unlisted: tuple[int, ...]
     chance: dict[str, str]  # the bit generator's state; its numbers are too large for JSON
@@ -93,10 +92,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
         spent=floor.spent_before,
         timers=tuple((at, seq, int(kind), subject) for at, seq, kind, subject in state.timers.pending),
         timer_seq=state.timers.seq,
-        trunks={
-            name: (trunk.in_use, trunk.planned, tuple(trunk.set_ups), trunk.tally.values())
-            for name, trunk in state.router.trunks.items()
-        },
+        desk=state.desk.snapshot(),
         chance={
             "state": hex(generator["state"]["state"]),
             "inc": hex(generator["state"]["inc"]),
@@ -122,11 +118,6 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     state.timers.restore(((at, seq, TimerKind(kind), s) for at, seq, kind, s in snapshot.timers), snapshot.timer_seq)
     state.held.extend(snapshot.held)
     state.unlisted.update(snapshot.unlisted)
-    for name, (in_use, planned, set_ups, tally) in snapshot.trunks.items():
-        trunk = state.router.trunks[name]
-        trunk.in_use, trunk.planned = in_use, planned
-        trunk.set_ups.extend(set_ups)
-        trunk.tally = tally_of(tally)
     state.rng.bit_generator.state = {
         "bit_generator": "PCG64",
         "state": {"state": int(snapshot.chance["state"], 16), "inc": int(snapshot.chance["inc"], 16)},
@@ -134,6 +125,7 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
         "uinteger": int(snapshot.chance["uinteger"]),
     }
     state.recall(snapshot.learned)
+    state.desk.restore(snapshot.desk)
     state.decisions.extend(snapshot.decisions)
 
 
@@ -145,6 +137,9 @@ def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
     for slot, value in values.items():
         setattr(attempt, slot, value)
     attempt.state = AttemptState(record.state)
+    if (shown := values["shown"]) is not None:
+        number, pool, reason, propensity, rival, place = shown
+        attempt.shown = CallerIdChoice(number, pool, CallerIdReason(reason), propensity, rival, place)
     state.attempts[attempt.attempt_id] = attempt
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from carriers.router import SpreadRouter
-from carriers.trunk import TrunkLoad
+from carriers.desk import Desk
 from compliance.ruleset import RuleSet
 from dialer.config.campaign import Campaign
 from dialer.core import actions as act
@@ -23,6 +22,7 @@ from dialer.core.duties import Duties
 from dialer.core.floor import Floor
 from dialer.core.learned import Learned
 from dialer.core.live_rows import LiveRows
+from dialer.core.supply import desk_of
 from dialer.core.timers import Timers
 from models.answer import AnswerTable
 from pacing.policy import Policy
@@ -70,9 +70,8 @@ class CampaignState:
         self.segments: dict[str, int] = {}  # the products that are learned apart, by the order in which they came
         self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
         self.next_attempt_id = run * ATTEMPTS_PER_RUN
-        self.router = SpreadRouter(
-            [TrunkLoad(t.name, max_channels=t.max_channels, max_cps=t.max_cps) for t in campaign.trunks]
-        )
+        self.desk: Desk = desk_of(campaign)
+        self.pricing = False  # a timer is set for the next capacity prices
         # time and chance
         self.now = 0.0
         self.timers = Timers()
@@ -127,6 +126,7 @@ class CampaignState:
             counters=self.counters.snapshot(),
             segments=dict(self.segments),
             accounts=self.abandon_book.accounts.snapshot(),
+            routing=self.desk.learned(),
         )
 
     def recall(self, learned: Learned) -> None:
@@ -138,6 +138,10 @@ class CampaignState:
         loaded, self.segments = self.segments, dict(learned.segments)
         for product in loaded:
             self.learn_apart(product)
+        try:
+            self.desk.recall(learned.routing)
+        except ValueError as fault:  # other trunks than before: it is as it was
+            self.out.append(act.Alert(text=f"routing begins with nothing learned: {fault}"))
         for policy in self.policies.values():
             state = learned.policies.get(policy.policy_id)
             if state:

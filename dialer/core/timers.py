@@ -20,10 +20,11 @@ class TimerKind(IntEnum):
     SAVE = 4
     SET_UP = 5
     LEAVE = 6
+    PRICE = 7
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
-DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE = TimerKind
+DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE = TimerKind
 
 
 class Timers:

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dialer.adapters.csv_text import CsvText, open_csv
 from dialer.adapters.lead_columns import plain_name
+from dialer.config.csv_text import CsvText, open_csv
 from dialer.core.logged_call import LoggedCall
 from dialer.errors import ConfigError
 

@@ -35,7 +35,7 @@ def test_all_of_them_change_and_nothing_else() -> None:
         ("target_abandon_rate", "0.031", ["expected less than or equal to 0.03", "was 0.031", "310.4(b)(4)"]),
         ("target_abandon_rate", "0", ["greater than 0"]),
         ("target_abandon_rate", "nan", ["target_abandon_rate:"]),
-        ("target_abandon_rate", "inf", ["less than or equal to 0.03"]),
+        ("target_abandon_rate", "inf", ["target_abandon_rate: expected a finite number"]),
         ("target_abandon_rate", "3%", ["target_abandon_rate:", "was 3%"]),
         ("max_lines_per_idle_agent", "21", ["less than or equal to 20"]),
         ("max_lines_per_idle_agent", "0.5", ["greater than or equal to 1"]),

@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from dialer.errors import ConfigError
 
 MAX_COLUMNS = 1000
 MAX_CELL = 10_000
+MAX_LINE = 1 << 20  # characters: what is longer is no row that anybody wrote
 SEPARATORS = ",;\t|"
 
 _PIECE = 1 << 20
@@ -40,7 +42,7 @@ class CsvText:
             for _ in range(self.skip_lines):
                 file.readline()
             # strict: a quote that is never closed would swallow the people of every line that follows.
-            reader = csv.reader(file, delimiter=self.separator, strict=True)
+            reader = csv.reader(self._lines(file), delimiter=self.separator, strict=True)
             while True:
                 line = reader.line_num + self.skip_lines + 1
                 try:
@@ -56,6 +58,14 @@ class CsvText:
                 if max(map(len, cells)) > MAX_CELL:
                     raise ConfigError(f"{self.path}:{line}: {_csv_fault('limit')}")
                 yield line, cells
+
+    def _lines(self, file: TextIO) -> Iterator[str]:
+        number = self.skip_lines
+        while line := file.readline(MAX_LINE):
+            number += 1
+            if len(line) == MAX_LINE and line[-1] not in "\r\n":
+                raise ConfigError(f"{self.path}:{number}: expected lines of at most {MAX_LINE:,} characters: no CSV")
+            yield line
 
 
 def open_csv(path: Path) -> CsvText:

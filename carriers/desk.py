@@ -1,0 +1,390 @@
+"""The router's desk: everything that stands between a call that is wanted and the trunk that carries it.
+
+How it works: the desk keeps the `Market` (prices and what may be used now), the loads of trunks and accounts, the
+circuits, the counts and the caller IDs, and asks the router for a batch at a time. Cells are made as calls come. What
+tries come to is gathered in rows and given to the router at the next choice, at most once a second: its arithmetic is
+for batches. Pure: time and chance come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from carriers.caller_id import CallerIds
+from carriers.capacity import CapacityPrices, CapacityProblem
+from carriers.causes import CallEnd, EndKind, kind_of
+from carriers.cells import Cells
+from carriers.circuit import CircuitChange, Circuits, CircuitState
+from carriers.hours import OpenHours
+from carriers.loads import Loads
+from carriers.market import Market
+from carriers.rates import Rate, cost_of
+from carriers.router import Outcomes, PricedRouter, Reason, Room, RouteRequests
+from carriers.standing import CallerIdStanding, TrunkStanding, trunk_standing
+from carriers.supply import Supply
+from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of, tally_of
+
+LEARN_EVERY_S = 1.0
+CONTACT_S = 6.0  # a contact lasts at least so long, and a short call no longer, where its carrier does not say
+_FAULTS = {EndKind.CARRIER_FAULT: 1.0, EndKind.CONGESTION: 0.5}  # as circuits weigh them
+_NO_RATE = Rate(prefix="")
+
+
+class Call(NamedTuple):
+    """A call that wants a route."""
+
+    cell: int
+    answer_probability: float
+    value: float
+
+
+class Route(NamedTuple):
+    """The trunk of one try, and why it."""
+
+    trunk: int
+    reason: Reason
+    propensity: float
+
+
+_REASONS = tuple(Reason)
+
+
+class Ended(NamedTuple):
+    """What one try came to."""
+
+    trunk: int
+    cell: int
+    end: CallEnd
+    expected: float  # the answer probability with which it was routed
+    taught: bool  # False where its end was our own doing or is not known, and says nothing of the trunk
+    rang: bool
+    cancelled: bool  # we ended it before an answer; a ring time-out is one
+    answered_s: float | None  # from 200 OK
+    held_s: float
+
+
+class Desk:
+    """One campaign's supply. Trunks are known by their place in `Supply.trunks`."""
+
+    def __init__(self, supply: Supply, router: Callable[[Market], PricedRouter], *, caller_ids: CallerIds) -> None:
+        self.supply = supply
+        self.places = {trunk.name: place for place, trunk in enumerate(supply.trunks)}
+        self.loads = Loads(supply)
+        self.cells = Cells(supply, self.loads)
+        self.market = self.cells.market
+        self.router = router(self.market)
+        self.circuits = Circuits(len(supply.trunks))
+        self.caller_ids = caller_ids
+        self._hours = [OpenHours(trunk.hours) for trunk in supply.trunks]
+        self._open = [True] * len(supply.trunks)
+        self._hours_change_at = -1.0
+        self._mask_of = (-1, -1)  # circuits' version and number of cells, as `usable` has them
+        self._rows: list[list[float]] = []  # what the router has not yet been told
+        self._learned_at = 0.0
+        self._some_open = False  # a circuit is not closed
+        self._tallies = [TrunkTally() for _ in supply.trunks]
+        self._live = [LiveTally() for _ in supply.trunks]
+        self._days = [AccountDay() for _ in supply.carriers]
+        self._account = self.market.account.tolist()
+        surcharges = [supply.carriers[account].short_calls for account in self._account]
+        self._short_s = [CONTACT_S if surcharge is None else surcharge.up_to_s for surcharge in surcharges]
+        self.prices_at: float | None = None
+        self._prices: CapacityPrices | None = None
+        self.changes: list[CircuitChange] = []  # that nobody was told of yet
+
+    # ---- routes -----------------------------------------------------------------------------------------------
+    def room(self, now: float) -> int:
+        """How many more calls may be planned at `now`, over all trunks."""
+        return self.loads.total_room(now)
+
+    def route(self, calls: Sequence[Call], *, now: float, rng: np.random.Generator) -> list[Route | None]:
+        """Choose a trunk for each call and take a channel of it; None where none is usable and has room."""
+        self._learn(now)
+        self._refresh(now)
+        routes: list[Route | None] = [None] * len(calls)
+        asked = list(range(len(calls)))
+        if self._some_open:
+            asked = [place for place in asked if not self._probe(calls[place], routes, place, now)]
+        if asked:
+            self._choose([calls[place] for place in asked], asked, routes, self.loads.room(now), now, rng)
+        return routes
+
+    def again(self, call: Call, *, tried: Collection[int], now: float, rng: np.random.Generator) -> Route | None:
+        """Choose another trunk for a call that the trunks `tried` did not carry, and take a channel of it."""
+        self._refresh(now)
+        room = self.loads.room(now)
+        left = room.trunk.copy()
+        left[list(tried)] = 0
+        found: list[Route | None] = [None]
+        self._choose([call], [0], found, Room(left, room.account), now, rng)
+        return found[0]
+
+    def usable(self, trunk: int, cell: int, now: float) -> bool:
+        """Whether calls of the cell may go over the trunk now."""
+        self._refresh(now)
+        return bool(self.market.usable[trunk, cell])
+
+    def served(self, cell: int, now: float) -> bool:
+        """Whether any trunk may carry the cell now, room or not."""
+        self._refresh(now)
+        return bool(self.market.usable[:, cell].any())
+
+    def _choose(
+        self,
+        calls: Sequence[Call],
+        places: Sequence[int],
+        routes: list[Route | None],
+        room: Room,
+        now: float,
+        rng: np.random.Generator,
+    ) -> None:
+        cells, probabilities, values = zip(*calls, strict=True)
+        requests = RouteRequests(np.array(cells, dtype=np.int64), np.array(probabilities), np.array(values))
+        chosen = self.router.choose(requests, room, now=now, rng=rng)
+        rows = zip(places, chosen.trunk.tolist(), chosen.reason.tolist(), chosen.propensity.tolist(), strict=True)
+        for place, trunk, reason, propensity in rows:
+            if trunk >= 0:
+                self.loads.take(trunk)
+                routes[place] = Route(trunk, _REASONS[reason], propensity)
+
+    def _probe(self, call: Call, routes: list[Route | None], place: int, now: float) -> bool:
+        """Send the call over a trunk whose circuit wants a probe, if there is one; it has been tried on nobody else,
+        and another trunk takes it at once where the probe fails."""
+        prefix = self.cells.prefix(call.cell)
+        for trunk in range(len(self.supply.trunks)):
+            if not (self.cells.served[trunk, call.cell] and self._open[trunk]):
+                continue
+            if self.circuits.probe_due(trunk, prefix, now) and self._has_room(trunk, now):
+                self.changes += self.circuits.probe(trunk, prefix, now)
+                self.loads.take(trunk)
+                routes[place] = Route(trunk, Reason.PROBE, 1.0)
+                return True
+        return False
+
+    def _has_room(self, trunk: int, now: float) -> bool:
+        room = self.loads.room(now)
+        return bool(room.trunk[trunk] > 0 and room.account[self.market.account[trunk]] > 0)
+
+    def _refresh(self, now: float) -> None:
+        """Bring the market's `usable` up to now, where hours, circuits or cells have changed."""
+        if now >= self._hours_change_at:
+            self._open = [hours.open(now) for hours in self._hours]
+            self._hours_change_at = min(hours.changes_at(now) for hours in self._hours)
+        elif self._mask_of == (self.circuits.version, self.market.cells):
+            return
+        self._mask_of = (self.circuits.version, self.market.cells)
+        usable = self.cells.served & np.array(self._open)[:, None]
+        self._some_open = bool(self.circuits.open_circuits())
+        if self._some_open:
+            prefixes = [key[3] for key in self.cells.keys]
+            for trunk in range(len(self.supply.trunks)):
+                usable[trunk] &= np.fromiter(
+                    (self.circuits.closed(trunk, prefix) for prefix in prefixes), np.bool_, len(prefixes)
+                )
+        self.market.usable[...] = usable
+
+    # ---- what tries come to -----------------------------------------------------------------------------------
+    def placed(self, trunk: int, *, first: bool, now: float) -> None:
+        """A try is placed; `first` of its attempt."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.attempts += first
+            tally.tries += 1
+
+    def rang(self, trunk: int, cell: int, set_up_s: float, *, now: float) -> None:
+        """The first sign of ringing: the trunk works."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.rang += 1
+            tally.set_up_s += set_up_s
+        self.changes += self.circuits.note(trunk, self.cells.prefix(cell), fault=0.0, now=now)
+
+    def answered(self, trunk: int, *, now: float) -> None:
+        """200 OK, whoever or whatever answered."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.answers += 1
+
+    def contact(self, trunk: int, cell: int, *, now: float) -> None:
+        """Credit a live answer as a human contact."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.live_answers += 1
+            tally.contacts += 1
+        self._rows.append(_row(trunk, cell, contacts=1.0))
+
+    def no_contact(self, trunk: int, cell: int, *, now: float) -> None:
+        """Take a contact back that proved to be none."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.contacts -= 1
+        self._rows.append(_row(trunk, cell, contacts=-1.0))
+
+    def ended(self, ended: Ended, *, now: float) -> None:
+        """Take in the end of a try."""
+        trunk, answered_s = ended.trunk, ended.answered_s
+        kind = kind_of(ended.end)
+        fault = 0.0 if kind is None else _FAULTS.get(kind, 0.0)
+        short = answered_s is not None and answered_s <= self._short_s[trunk]
+        cost = cost_of(self.cells.rates[ended.cell][trunk] or _NO_RATE, answered_s=answered_s)
+        day = self._days[self._account[trunk]]
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.cost += cost
+            if answered_s is None:
+                tally.ended(ended.end, rang=ended.rang, ended_by_us=ended.cancelled)
+            else:
+                tally.call_over(answered_s, short=short)
+        if answered_s is None:
+            day.ended(ended_by_us=ended.cancelled, now=now)
+        else:
+            day.call_over(short=short, now=now)
+        if not ended.rang and (fault or answered_s is not None or kind is EndKind.CALLED_PARTY):
+            self.changes += self.circuits.note(trunk, self.cells.prefix(ended.cell), fault=fault, now=now)
+        row = _row(trunk, ended.cell, cancels=float(ended.cancelled), held_s=ended.held_s)
+        row[2] = float(ended.taught)
+        row[3] = ended.expected * ended.taught
+        row[5], row[6], row[7] = float(answered_s is not None), float(fault > 0.0), float(short)
+        row[9] = answered_s or 0.0
+        self._rows.append(row)
+
+    def attempt_failed(self, trunk: int, *, now: float) -> None:
+        """An attempt ended by the network, after its last try."""
+        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
+            tally.failed += 1
+
+    def _learn(self, now: float) -> None:
+        if not self._rows or now < self._learned_at + LEARN_EVERY_S:
+            return
+        table = np.array(self._rows)
+        self._rows.clear()
+        self._learned_at = now
+        outcomes = Outcomes(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), *table[:, 2:].T)
+        self.router.learn(outcomes, now=now)
+
+    # ---- prices -----------------------------------------------------------------------------------------------
+    def problem(self, now: float) -> CapacityProblem | None:
+        """Return what is to be solved for new prices; None where no trunk is short of capacity."""
+        self._learn(now)
+        self._refresh(now)
+        return self.router.problem(now)
+
+    def reprice(self, prices: CapacityPrices, now: float) -> None:
+        """Use these prices from now on."""
+        self.router.reprice(prices)
+        self._prices, self.prices_at = prices, now
+
+    # ---- for people -------------------------------------------------------------------------------------------
+    @property
+    def tallies(self) -> dict[str, TrunkTally]:
+        """The counts of the run, by trunk."""
+        return {trunk.name: tally for trunk, tally in zip(self.supply.trunks, self._tallies, strict=True)}
+
+    def told(self) -> list[str]:
+        """Return what has changed since and people must know: circuits, and caller IDs that rest or are wanting."""
+        changes, self.changes = self.changes, []
+        said = [
+            f"trunk {self.supply.trunks[change.trunk].name}{f', prefix {change.prefix}' if change.prefix else ''}: "
+            f"its circuit is {change.after}: {change.because}"
+            for change in changes
+            if "closed" in (change.before, change.after)
+        ]
+        return said + self.caller_ids.alerts()
+
+    def standings(self, now: float) -> tuple[TrunkStanding, ...]:
+        """Return how each trunk stands; looking changes nothing."""
+        tallies = [live.total(now) for live in self._live]
+        tries = sum(tally.tries for tally in tallies)
+        circuits = self.circuits.open_circuits()
+        return tuple(
+            trunk_standing(
+                trunk,
+                place,
+                tallies[place],
+                tries_of_all=tries,
+                in_use=self.loads.in_use(place),
+                set_ups_per_s=float(self.loads.set_ups_per_s[place]),
+                price=0.0 if self._prices is None else self._prices.set_up[place],
+                open_circuits=circuits,
+                idle_because=self._idle_because(place, now),
+            )
+            for place, trunk in enumerate(self.supply.trunks)
+        )
+
+    def _idle_because(self, trunk: int, now: float) -> str:
+        if not self._hours[trunk].open(now):
+            return "outside its hours"
+        served = self.cells.served[trunk]
+        return "" if not len(served) or served.any() else "no rate or region for the numbers that are called"
+
+    def numbers(self, now: float) -> tuple[CallerIdStanding, ...]:
+        """Return how each of our numbers stands."""
+        return tuple(CallerIdStanding(**standing._asdict()) for standing in self.caller_ids.standings(now))
+
+    # ---- what outlives it -------------------------------------------------------------------------------------
+    def learned(self) -> dict[str, Any]:
+        """What the next run of the campaign goes on with, as plain values."""
+        return {
+            "trunks": [trunk.name for trunk in self.supply.trunks],
+            "accounts": [carrier.name for carrier in self.supply.carriers],
+            "cells": self.cells.snapshot(),
+            "router_id": self.router.router_id,
+            "router": self.router.snapshot(),
+            "caller_ids": self.caller_ids.snapshot(),
+            "days": [day.values() for day in self._days],
+        }
+
+    def recall(self, learned: dict[str, Any]) -> None:
+        """Go on with what an earlier run learned. The caller IDs' counts are taken up in any case; what was learned of
+        trunks only where they are the same, by the same router, and no call was routed yet. Raises `ValueError`."""
+        if not learned:
+            return
+        self.caller_ids.restore(learned["caller_ids"])
+        trunks, accounts = [t.name for t in self.supply.trunks], [c.name for c in self.supply.carriers]
+        if learned["accounts"] == accounts:
+            self._days = [account_day_of(values) for values in learned["days"]]
+        before, router = learned["trunks"], learned["router_id"]
+        if (before, router) != (trunks, self.router.router_id):
+            raise ValueError(f"expected {self.router.router_id} on {trunks}, was {router} on {before}")
+        self.cells.restore(learned["cells"])
+        self.router.restore(learned["router"])
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it, as plain values."""
+        return {
+            **self.learned(),
+            "loads": self.loads.snapshot(),
+            "circuits": self.circuits.snapshot(),
+            "tallies": [tally.values() for tally in self._tallies],
+            "live": [live.snapshot() for live in self._live],
+            "rows": [list(row) for row in self._rows],
+            "learned_at": self._learned_at,
+            "prices": None if self._prices is None else [list(values) for values in _fields(self._prices)],
+            "prices_at": self.prices_at,
+            "changes": [[c.trunk, c.prefix, c.at, str(c.before), str(c.after), c.because] for c in self.changes],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot of the same program; the desk is fresh."""
+        self.recall(state)
+        self.loads.restore(state["loads"])
+        self.circuits.restore(state["circuits"])
+        self._tallies = [tally_of(values) for values in state["tallies"]]
+        for live, values in zip(self._live, state["live"], strict=True):
+            live.restore(values)
+        self._rows = [list(row) for row in state["rows"]]
+        self._learned_at, self.prices_at = state["learned_at"], state["prices_at"]
+        if state["prices"] is not None:
+            self._prices = CapacityPrices(
+                **dict(zip(CapacityPrices.__struct_fields__, map(tuple, state["prices"]), strict=True))
+            )
+        self.changes = [
+            CircuitChange(trunk, prefix, at, CircuitState(before), CircuitState(after), because)
+            for trunk, prefix, at, before, after, because in state["changes"]
+        ]
+
+
+def _row(trunk: int, cell: int, *, contacts: float = 0.0, cancels: float = 0.0, held_s: float = 0.0) -> list[float]:
+    """A row of `Outcomes`, in the order of its fields."""
+    return [trunk, cell, 0.0, 0.0, contacts, 0.0, 0.0, 0.0, cancels, 0.0, held_s]
+
+
+def _fields(prices: CapacityPrices) -> list[tuple[float, ...]]:
+    return [getattr(prices, name) for name in CapacityPrices.__struct_fields__]

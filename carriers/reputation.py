@@ -1,0 +1,198 @@
+"""Whether calls that show one of our numbers are answered as often as those that show the others of its pool.
+
+How it works: what the answer model expected of a call is multiplied by the level of the others: their observed over
+expected contacts in the called number's network, discounted with a half-life of 6 hours of calling, shrunk to their
+level over all networks, less one standard error. What that leaves is compared with the contacts that came, by Page's
+CUSUM (Biometrika 1954): evidence that the number is answered half as often rather than as often as the others, from
+the stretch of calls since which it has spoken most against it. A number answered 0.72 times as often gathers evidence
+neither way. So a number that was good for months and is labelled today is found out as fast as a new one, and one with
+few calls a day after as many calls as one with many.
+
+Labels may hit all numbers of a business at once, and then none is worse than the others. So a pool is compared, in the
+same way, with its own past: its level discounted with a half-life of 100 hours of calling.
+
+What it cannot tell: a number that alone is shown in a region whose people the answer model has wrong looks the same as
+one with a label. That is why a person is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log, sqrt
+
+import msgspec
+
+from carriers.observed import Observed
+
+HALF_LIFE_S = 6 * 3600.0
+LABELLED = 0.5  # the multiplier that the evidence speaks for, against 1
+# Measured on pools of healthy numbers: far less than one false rest in a hundred weeks.
+ENOUGH_EVIDENCE = 11.0
+PAST_HALF_LIFE_S = 100 * 3600.0
+LOOK_CALLS = 50  # a number is looked at after so many more calls
+LOOK_S = 600.0  # and so long: a contact may still be taken back
+LEVEL_STRENGTH = 10.0  # expected contacts, with which a network's level is shrunk to that of all
+MAX_NETWORKS = 64  # the rest are one more, ""
+TOLD_FROM = 5.0  # expected contacts, from which a multiplier is told
+EVERYBODY = ""  # the group that the only number of a pool is compared with
+
+
+class Stretch(msgspec.Struct):
+    """What came of a number's calls since they began to speak against it."""
+
+    contacts: float = 0.0
+    expected: float = 0.0  # had it been as good as the others
+    calls: int = 0
+    calls_since_look: int = 0
+    looked_at: float = 0.0  # calling time
+
+    @property
+    def evidence(self) -> float:
+        """The log-likelihood ratio of `LABELLED` against 1, of Poisson counts."""
+        return self.contacts * log(LABELLED) + (1.0 - LABELLED) * self.expected
+
+    @property
+    def ratio(self) -> float:
+        """Contacts over expected ones; where none were expected, 1."""
+        return max(0.0, self.contacts) / self.expected if self.expected > 0.0 else 1.0
+
+    def add(self, contacts: float, expected: float, at: float, *, over: bool) -> bool:
+        """Take in a row and say whether it is time to look; `over`: the row ends a call. At a look, a stretch whose
+        evidence has fallen below 0 begins anew."""
+        self.contacts += contacts
+        if not over:
+            return False
+        self.expected += expected
+        self.calls += 1
+        self.calls_since_look += 1
+        if self.calls_since_look < LOOK_CALLS or at - self.looked_at < LOOK_S:
+            return False
+        self.calls_since_look, self.looked_at = 0, at
+        if self.evidence < 0.0:
+            self.contacts, self.expected, self.calls = 0.0, 0.0, 0
+        return True
+
+
+class Sums(msgspec.Struct):
+    """Discounted contacts over all networks, and in each."""
+
+    overall: Observed = msgspec.field(default_factory=Observed)
+    networks: dict[str, Observed] = {}
+
+    def cell(self, network: str) -> Observed:
+        """Return the cell of a network, a new one if need be."""
+        found = self.networks.get(network)
+        if found is None:
+            if len(self.networks) >= MAX_NETWORKS:
+                network = ""
+            found = self.networks.setdefault(network, Observed())
+        return found
+
+    def take_off(self, other: Sums, at: float, half_life_s: float) -> None:
+        """Take another's sums off these."""
+        pairs = [(self.overall, other.overall)]
+        pairs += [(cell, other.networks[name]) for name, cell in self.networks.items() if name in other.networks]
+        for mine, theirs in pairs:
+            mine.fade(at, half_life_s)
+            theirs.fade(at, half_life_s)
+            mine.contacts, mine.expected = mine.contacts - theirs.contacts, mine.expected - theirs.expected
+
+
+class Learned(msgspec.Struct):
+    """All that is known, as it is kept over a restart."""
+
+    own: dict[str, Sums] = {}
+    groups: dict[str, Sums] = {}  # by pool; EVERYBODY: of all numbers
+    stretches: dict[str, Stretch] = {}
+    pasts: dict[str, Observed] = {}  # of pools
+    pool_stretches: dict[str, Stretch] = {}
+
+
+class Reputation:
+    """Compares each number with the others of its group."""
+
+    def __init__(self, pool_of: Mapping[str, str], *, half_life_s: float = HALF_LIFE_S) -> None:
+        """`pool_of`: the name of each number's pool."""
+        sizes: dict[str, int] = {}
+        for pool in pool_of.values():
+            sizes[pool] = sizes.get(pool, 0) + 1
+        # A number that is alone in its pool is compared with all others.
+        self._group_of = {number: pool if sizes[pool] > 1 else EVERYBODY for number, pool in pool_of.items()}
+        self._counted_in = {number: tuple(dict.fromkeys((pool, EVERYBODY))) for number, pool in pool_of.items()}
+        self._half_life_s = half_life_s
+        self.learned = Learned()
+
+    def learn(self, number: str, network: str, *, expected: float, contacts: float, at: float) -> Stretch | None:
+        """Take in an outcome; rows add up. Return the stretch when the number is looked at, else None.
+
+        `expected`: the answer model's, above 0 in the row that ends a call. `at`: calling time. A stretch whose
+        evidence has fallen below 0 has begun anew.
+        """
+        learned, half_life_s = self.learned, self._half_life_s
+        own = learned.own.setdefault(number, Sums())
+        stretch = learned.stretches.setdefault(number, Stretch(looked_at=at))
+        over = expected > 0.0
+        as_the_others = expected * self._level(number, network, at, cautious=True) if over else 0.0
+        for sums in (own, *(learned.groups.setdefault(group, Sums()) for group in self._counted_in[number])):
+            sums.overall.add(contacts, expected, at, half_life_s)
+            sums.cell(network).add(contacts, expected, at, half_life_s)
+        return stretch if stretch.add(contacts, as_the_others, at, over=over) else None
+
+    def learn_pool(self, pool: str, *, expected: float, contacts: float, at: float) -> Stretch | None:
+        """Take in the same outcome of a pool, and return its stretch when it is looked at. As `learn`."""
+        stretch = self.learned.pool_stretches.setdefault(pool, Stretch(looked_at=at))
+        past = self.learned.pasts.setdefault(pool, Observed())
+        past.fade(at, PAST_HALF_LIFE_S)
+        as_ever = 0.0
+        if past.contacts > 1.0 and past.expected > 0.0:
+            as_ever = expected * past.contacts / past.expected * (1.0 - 1.0 / sqrt(past.contacts))
+        past.add(contacts, expected, at, PAST_HALF_LIFE_S)
+        return stretch if stretch.add(contacts, as_ever, at, over=expected > 0.0) else None
+
+    def forget(self, number: str, at: float) -> None:
+        """Take a number that rests out of what the others are compared with; it begins anew."""
+        own = self.learned.own.pop(number, None)
+        self.learned.stretches.pop(number, None)
+        if own is not None:
+            for group in self._counted_in[number]:
+                self.learned.groups.setdefault(group, Sums()).take_off(own, at, self._half_life_s)
+
+    def multiplier(self, number: str, at: float) -> float | None:
+        """Return how often a number is answered over how often it would be, were it as the others are; discounted.
+
+        None where too little is known of it or of the others.
+        """
+        own = self.learned.own.get(number)
+        if own is None:
+            return None
+        expected = contacts = 0.0
+        for network, cell in own.networks.items():
+            cell.fade(at, self._half_life_s)
+            expected += cell.expected * self._level(number, network, at, cautious=False)
+            contacts += cell.contacts
+        return max(0.0, contacts) / expected if expected >= TOLD_FROM else None
+
+    def _level(self, number: str, network: str, at: float, *, cautious: bool) -> float:
+        """The observed over expected contacts of the others in a network; 0 where next to nothing is known of them."""
+        group = self.learned.groups.get(self._group_of[number])
+        own = self.learned.own.get(number)
+        if group is None or own is None:
+            return 0.0
+        overall = self._others(group.overall, own.overall, at)
+        if overall.contacts <= 1.0 or overall.expected <= 0.0:
+            return 0.0
+        level = overall.contacts / overall.expected
+        if network not in group.networks:
+            network = ""
+        theirs = group.networks.get(network)
+        if theirs is not None:
+            there = self._others(theirs, own.networks.get(network), at)
+            level = (there.contacts + LEVEL_STRENGTH * level) / (there.expected + LEVEL_STRENGTH)
+        return level * (1.0 - 1.0 / sqrt(overall.contacts)) if cautious else level
+
+    def _others(self, group: Observed, own: Observed | None, at: float) -> Observed:
+        group.fade(at, self._half_life_s)
+        if own is None:
+            return Observed(max(0.0, group.contacts), max(0.0, group.expected), at)
+        own.fade(at, self._half_life_s)
+        return Observed(max(0.0, group.contacts - own.contacts), max(0.0, group.expected - own.expected), at)

@@ -1,0 +1,272 @@
+"""Which trunk and which caller ID each try has, and what the desk is told of it.
+
+How it works: a batch of leads is routed when it is launched; the trunk's channel is taken then, its set-up when the
+call is placed. A try that a carrier's fault ended before it rang goes to the next trunk, as the next try of the same
+attempt. The desk learns of every try by `ended`, and of contacts when they are credited or taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from carriers.caller_id import CallerIdChoice
+from carriers.causes import CallEnd, may_try_elsewhere, read_end
+from carriers.desk import CONTACT_S, Call, Ended, Route
+from carriers.router import Reason
+from carriers.standing import RoutingStanding
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.attempt import DIALLING, RINGING, TALKING, Attempt, TryFailed
+from dialer.core.disposition import END_DISPOSITION, NETWORK_FAULTS, Disposition
+from dialer.core.lead import Lead, PhoneNumber
+from dialer.core.state import CampaignState
+from dialer.core.timers import PRICE
+
+PRICE_S = 30.0
+# A lead that no trunk may carry now rests so long; one that found no room, until the next decision but a few.
+UNSERVED_REST_S, NO_ROOM_REST_S = 60.0, 1.0
+# An end this close to the ring time-out is our own cancellation, however the switch reports it.
+TIME_OUT_SLACK_S = 0.5
+
+
+class Routing:
+    """Routes the calls of one campaign. Shares the campaign's state with the other parts of the engine."""
+
+    def __init__(self, state: CampaignState) -> None:
+        self._state = state
+        # By what the law allows and what the trunk takes: one and the same set for many calls.
+        self._showable: dict[tuple[tuple[str, ...], tuple[str, ...]], frozenset[str]] = {}
+
+    # ---- before a try -----------------------------------------------------------------------------------------
+    def routes(self, leads: Sequence[int], probabilities: Sequence[float]) -> list[Route | None]:
+        """Choose a trunk for each lead of a batch, and take a channel of it."""
+        state = self._state
+        calls = [
+            Call(self._next_cell(lead), p, self._value(lead)) for lead, p in zip(leads, probabilities, strict=True)
+        ]
+        if not state.pricing and calls:
+            state.pricing = True
+            state.timers.set(state.now + PRICE_S, PRICE)
+        return state.desk.route(calls, now=state.now, rng=state.rng)
+
+    def rest(self, lead: int) -> None:
+        """Queue a lead again that found no route."""
+        state, entry = self._state, self._state.queue[lead]
+        served = state.desk.served(self._next_cell(lead), state.now)
+        next_at = state.now + (NO_ROOM_REST_S if served else UNSERVED_REST_S)
+        entry.progress = msgspec.structs.replace(entry.progress, next_at=max(entry.progress.next_at, next_at))
+        state.queue.put(lead)
+
+    def plan(self, attempt: Attempt, route: Route) -> None:
+        """Give an attempt its trunk."""
+        attempt.trunk = self._state.desk.supply.trunks[route.trunk].name
+        attempt.cell = self._cell(attempt)
+        attempt.route_reason, attempt.propensity = int(route.reason), route.propensity
+        attempt.channel_taken = True
+
+    def release(self, attempt: Attempt, *, set_up: bool) -> None:
+        """Give an attempt's channel back, if it has one."""
+        if attempt.channel_taken:
+            attempt.channel_taken = False
+            self._state.desk.loads.give_back(self._trunk(attempt), set_up=set_up)
+
+    def may_go(self, attempt: Attempt) -> bool:
+        """Whether a planned try may still go over its trunk: its circuit or its hours may have closed since."""
+        if attempt.route_reason == Reason.PROBE:
+            return True
+        return self._state.desk.usable(self._trunk(attempt), attempt.cell, self._state.now)
+
+    def reroute(self, attempt: Attempt) -> bool:
+        """Plan another trunk for a try that is not placed, or that failed; returns whether there is one with room."""
+        state = self._state
+        self.release(attempt, set_up=False)
+        attempt.tried.append(attempt.trunk)
+        tried = [state.desk.places[name] for name in attempt.tried]
+        call = Call(attempt.cell, attempt.probability, self._value(attempt.lead))
+        route = state.desk.again(call, tried=tried, now=state.now, rng=state.rng)
+        if route is None:
+            return False
+        self.plan(attempt, route)
+        return True
+
+    def caller_id(self, attempt: Attempt, allowed: tuple[str, ...]) -> CallerIdChoice | None:
+        """Choose the number that the called party sees, of those that the law allows; None: there is none."""
+        state, entry = self._state, self._state.queue[attempt.lead]
+        trunk = state.desk.supply.trunks[self._trunk(attempt)]
+        key = (allowed, trunk.caller_ids)
+        numbers = self._showable.get(key)
+        if numbers is None:
+            numbers = frozenset(allowed).intersection(trunk.caller_ids or allowed)
+            self._showable[key] = numbers
+        number = entry.lead.numbers[attempt.number_index]
+        return state.desk.caller_ids.choose(
+            number=attempt.number,
+            jurisdictions=number.place.jurisdictions,
+            product=entry.lead.product,
+            allowed=numbers,
+            now=state.now,
+        )
+
+    def note(self, attempt: Attempt, shown: CallerIdChoice) -> act.RouteNote:
+        """Say why a try goes as it goes."""
+        entry = self._state.queue[attempt.lead]
+        number = entry.lead.numbers[attempt.number_index]
+        return act.RouteNote(
+            because="failover" if attempt.try_no > 1 else Reason(attempt.route_reason).name.lower(),
+            propensity=round(attempt.propensity, 6),
+            region=_region(entry.lead, number),
+            network=number.network,
+            expected=round(attempt.probability, 6),
+            pool=shown.pool,
+            shown_because=shown.reason.name.lower(),
+            shown_propensity=shown.propensity,
+            attestation=self._state.desk.supply.trunks[self._trunk(attempt)].attestation,
+        )
+
+    def placed(self, attempt: Attempt, shown: CallerIdChoice) -> None:
+        """A try is placed."""
+        self._state.desk.placed(self._trunk(attempt), first=attempt.try_no == 1, now=self._state.now)
+        self._state.desk.caller_ids.placed(shown, self._state.now)
+        attempt.shown = shown
+
+    # ---- after it ---------------------------------------------------------------------------------------------
+    def rang(self, attempt: Attempt, at: float) -> None:
+        """The first sign of ringing."""
+        set_up_s = at - (attempt.originated_at or at)
+        self._state.desk.rang(self._trunk(attempt), attempt.cell, set_up_s, now=self._state.now)
+
+    def answered(self, attempt: Attempt) -> None:
+        """200 OK, whoever or whatever answered."""
+        if attempt.cell >= 0:
+            self._state.desk.answered(self._trunk(attempt), now=self._state.now)
+
+    def contact(self, attempt: Attempt) -> None:
+        """Credit a live answer as a contact."""
+        if attempt.cell >= 0:
+            attempt.credited = True
+            self._state.desk.contact(self._trunk(attempt), attempt.cell, now=self._state.now)
+            self._reputation(attempt, 0.0, 1.0)
+
+    def no_contact(self, attempt: Attempt) -> None:
+        """Take back a contact that proved to be none: a machine, nobody there, too short, or left without an agent."""
+        if attempt.credited:
+            attempt.credited = False
+            self._state.desk.no_contact(self._trunk(attempt), attempt.cell, now=self._state.now)
+            self._reputation(attempt, 0.0, -1.0)
+
+    def ended(self, attempt: Attempt, event: ev.AttemptEnded) -> CallEnd:
+        """Tell the desk what a try came to, and give its channel back. Returns how it ended."""
+        state = self._state
+        answered_at = attempt.connected_at
+        rang = attempt.rang_at is not None
+        end = read_end(event.cause, event.sip_code, rang=rang, answered=answered_at is not None)
+        if event.lost:
+            end = CallEnd.UNKNOWN
+        if attempt.cell < 0:
+            return end
+        held_s = max(0.0, event.at - (attempt.originated_at or event.at))
+        ours = attempt.hang_up_asked and answered_at is None
+        timed_out = end is CallEnd.NO_ANSWER and held_s >= state.campaign.ring_timeout_s - TIME_OUT_SLACK_S
+        taught = attempt.machine or attempt.state in (DIALLING, RINGING, TALKING)
+        taught = taught and not ours and end is not CallEnd.UNKNOWN
+        trunk = self._trunk(attempt)
+        self.release(attempt, set_up=True)
+        told = Ended(
+            trunk=trunk,
+            cell=attempt.cell,
+            end=end,
+            expected=attempt.probability,
+            taught=taught,
+            rang=rang,
+            cancelled=ours or timed_out,
+            answered_s=None if answered_at is None else max(0.0, event.at - answered_at),
+            held_s=held_s,
+        )
+        state.desk.ended(told, now=state.now)
+        if taught:
+            self._reputation(attempt, attempt.probability, 0.0)
+        if not taught or (told.answered_s is not None and told.answered_s < CONTACT_S):
+            self.no_contact(attempt)
+        return end
+
+    def next_try(self, attempt: Attempt, end: CallEnd, *, lost: bool) -> bool:
+        """Plan the next try of an attempt whose last one has ended so, where a carrier's fault ended it before it rang
+        and there is a trunk left; returns whether there is one."""
+        state = self._state
+        rang, ours = attempt.rang_at is not None, attempt.hang_up_asked
+        if attempt.state is not DIALLING or not may_try_elsewhere(end, rang=rang, ended_by_us=ours, lost=lost):
+            return False
+        if attempt.try_no >= state.campaign.routing.max_tries or state.now >= attempt.closes_at:
+            return False
+        attempt.failed_as = str(END_DISPOSITION[end])
+        if not self.reroute(attempt):
+            return False
+        attempt.move(TryFailed)
+        attempt.try_no += 1
+        state.counters.line_s += state.now - (attempt.originated_at or state.now)
+        return True
+
+    def settled(self, attempt: Attempt, disposition: str) -> None:
+        """Take in how the attempt was settled."""
+        if disposition == Disposition.MACHINE:
+            self.no_contact(attempt)
+        if disposition in NETWORK_FAULTS and attempt.cell >= 0:
+            self._state.desk.attempt_failed(self._trunk(attempt), now=self._state.now)
+
+    def price(self) -> None:
+        """Ask for new prices, and for the next ones, as long as anybody is called."""
+        state = self._state
+        state.out += [act.Alert(text=text) for text in state.desk.told()]
+        problem = state.desk.problem(state.now)
+        if problem is not None:
+            state.out.append(act.PriceCapacity(problem=problem))
+        state.pricing = bool(state.attempts) and not state.ended
+        if state.pricing:
+            state.timers.set(state.now + PRICE_S, PRICE)
+
+    def standing(self, now: float) -> RoutingStanding:
+        """How the trunks and the caller IDs stand."""
+        desk = self._state.desk
+        return RoutingStanding(
+            at=now,
+            router=desk.router.router_id,
+            currency=self._state.campaign.routing.currency,
+            trunks=desk.standings(now),
+            caller_ids=desk.numbers(now),
+            prices_at=desk.prices_at,
+        )
+
+    # ---- parts ------------------------------------------------------------------------------------------------
+    def _trunk(self, attempt: Attempt) -> int:
+        return self._state.desk.places[attempt.trunk]
+
+    def _cell(self, attempt: Attempt) -> int:
+        return self._cell_of(attempt.lead, attempt.number_index)
+
+    def _cell_of(self, index: int, number_index: int) -> int:
+        lead = self._state.queue[index].lead
+        number = lead.numbers[number_index]
+        region = _region(lead, number)
+        return self._state.desk.cells.of(number.e164, region=region, network=number.network, country=number.country)
+
+    def _next_cell(self, index: int) -> int:
+        return self._cell_of(index, self._state.queue[index].progress.number_index)
+
+    def _value(self, index: int) -> float:
+        """What a contact with the lead is worth."""
+        routing = self._state.campaign.routing
+        return routing.contact_values.get(self._state.queue[index].lead.product, routing.contact_value)
+
+    def _reputation(self, attempt: Attempt, expected: float, contacts: float) -> None:
+        if attempt.shown is not None:
+            network = self._state.queue[attempt.lead].lead.numbers[attempt.number_index].network
+            self._state.desk.caller_ids.learn(
+                attempt.shown, network=network, expected=expected, contacts=contacts, now=self._state.now
+            )
+
+
+def _region(lead: Lead, number: PhoneNumber) -> str:
+    """The region as the list has it, else where the number is from."""
+    return lead.region or number.place.jurisdictions[0]

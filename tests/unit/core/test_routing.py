@@ -1,0 +1,246 @@
+"""Tries: a carrier's fault goes to the next trunk as the next try of the same attempt, and nothing else does."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from carriers.capacity import CapacityPrices
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.attempt import AttemptState
+from dialer.core.engine import Engine
+from dialer.core.snapshot import Snapshot
+from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules
+
+TRUNKS = [
+    {"name": "a", "carrier": "A", "max_channels": 50, "max_cps": 100},
+    {"name": "b", "carrier": "B", "max_channels": 50, "max_cps": 100},
+    {"name": "c", "carrier": "C", "max_channels": 50, "max_cps": 100},
+]
+FAULTS = [(38, 500), (34, 503), (27, None), (21, 403), (0, 502), (18, 408)]
+FACTS = [(17, 486), (19, 480), (1, 404), (21, 603), (21, 607), (21, 608), (28, 484)]
+
+
+def bench_of(**changes: object) -> Bench:
+    bench = Bench(leads=3, **{"trunks": TRUNKS, "retry": NO_RETRY, **changes})  # type: ignore[arg-type]
+    bench.log_in("ana", "bruno")
+    return bench
+
+
+def tries(bench: Bench, attempt: int) -> list[act.Originate]:
+    return [a for a in bench.of(act.Originate) if isinstance(a, act.Originate) and a.attempt_id == attempt]
+
+
+def end(bench: Bench, attempt: int, cause: int, sip_code: int | None = None, **facts: object) -> list[act.Action]:
+    try_no = tries(bench, attempt)[-1].try_no
+    return bench.tell(
+        ev.AttemptEnded, **{"attempt_id": attempt, "try_no": try_no, "cause": cause, "sip_code": sip_code, **facts}
+    )
+
+
+def in_use(bench: Bench) -> list[int]:
+    loads = bench.engine._state.desk.loads
+    return [loads.in_use(trunk) for trunk in range(3)]
+
+
+@pytest.mark.parametrize(("cause", "sip_code"), FAULTS)
+def test_a_carriers_fault_goes_to_the_next_trunk_at_once(cause: int, sip_code: int | None) -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    (first,) = tries(bench, attempt)
+    actions = end(bench, attempt, cause, sip_code)
+    (second,) = [a for a in actions if isinstance(a, act.Originate)]
+    assert (first.try_no, second.try_no) == (1, 2) and second.trunk != first.trunk
+    assert (second.number, second.lead_id) == (first.number, first.lead_id)
+    assert second.route is not None and second.route.because == "failover"
+    assert not bench.settled, "it is the same attempt: claimed and counted once"
+    assert bench.engine.counters.attempts == 1 and sum(in_use(bench)) == 1
+    bench.talk_over = bench.tell(ev.AttemptRinging, attempt_id=attempt, try_no=2)  # type: ignore[attr-defined]
+    end(bench, attempt, 17, 486)
+    (settled,) = bench.settled
+    assert (settled.disposition, settled.tries, settled.trunk) == ("BUSY", 2, second.trunk)
+    assert sum(in_use(bench)) == 0
+
+
+@pytest.mark.parametrize(("cause", "sip_code"), FACTS)
+def test_what_is_true_of_the_called_party_is_never_tried_elsewhere(cause: int, sip_code: int | None) -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    end(bench, attempt, cause, sip_code)
+    assert len(tries(bench, attempt)) == 1 and len(bench.settled) == 1
+
+
+def test_an_end_that_nobody_knows_is_never_tried_elsewhere() -> None:
+    for facts in ({"cause": 38, "sip_code": 500, "lost": True}, {"cause": 0, "sip_code": None}, {"cause": 16}):
+        bench = bench_of()
+        (attempt,) = bench.dial()
+        bench.tell(ev.AttemptEnded, attempt_id=attempt, **facts)
+        assert len(tries(bench, attempt)) == 1
+        assert [s.disposition for s in bench.settled] == ["UNKNOWN"]
+
+
+def test_a_line_that_rang_is_never_tried_elsewhere() -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    bench.tell(ev.AttemptRinging, attempt_id=attempt)
+    end(bench, attempt, 38, 500)
+    assert len(tries(bench, attempt)) == 1
+    assert [s.disposition for s in bench.settled] == ["FAILED"]
+
+
+def test_tries_come_to_an_end() -> None:
+    bench = bench_of(routing={"max_tries": 2})
+    (attempt,) = bench.dial()
+    end(bench, attempt, 38, 500)
+    end(bench, attempt, 34, 503)
+    assert [o.try_no for o in tries(bench, attempt)] == [1, 2]
+    (settled,) = bench.settled
+    assert (settled.disposition, settled.tries) == ("CONGESTION", 2)
+    assert sum(in_use(bench)) == 0
+
+
+def test_no_trunk_is_asked_twice() -> None:
+    bench = bench_of(routing={"max_tries": 5})
+    (attempt,) = bench.dial()
+    for _ in range(3):
+        end(bench, attempt, 38, 500)
+    assert sorted(o.trunk for o in tries(bench, attempt)) == ["a", "b", "c"]
+    assert [s.disposition for s in bench.settled] == ["FAILED"]
+
+
+FORBIDDEN = {
+    "link": (ev.LinkDropped, {"reason": "test"}),
+    "store": (ev.StoreStalled, {"reason": "test"}),
+    "pause": (ev.LaunchingPaused, {"by": "eva"}),
+    "drain": (ev.DrainOrdered, {"by": "eva"}),
+    "stop": (ev.StopOrdered, {"by": "eva"}),
+    "lead stopped": (ev.LeadStopped, {"key": "lead:L0", "reason": "paid"}),
+    "everything": (ev.LeadStopped, {"key": "everything", "reason": "emergency"}),
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_nothing_is_tried_again_once_calls_are_forbidden(name: str) -> None:
+    kind, facts = FORBIDDEN[name]
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    bench.tell(kind, **facts)
+    end(bench, attempt, 38, 500)
+    bench.wait(5.0)
+    assert len(tries(bench, attempt)) == 1
+    assert len(bench.settled) == 1 and sum(in_use(bench)) == 0
+
+
+def test_nothing_is_tried_again_after_the_hours() -> None:
+    bench = Bench(leads=1, rules=OpenRules(until=START + 10.0), trunks=TRUNKS)
+    bench.log_in("ana")
+    (attempt,) = bench.dial()
+    bench.wait(10.0)
+    end(bench, attempt, 38, 500)
+    assert len(tries(bench, attempt)) == 1 and len(bench.settled) == 1
+
+
+SLOW = [{"name": "a", "max_channels": 9, "max_cps": 50}, {"name": "b", "max_channels": 9, "max_cps": 0.1}]
+
+
+def waiting_for_a_set_up() -> tuple[Bench, int]:
+    """A try that trunk a failed, and that trunk b can take in some seconds alone."""
+    bench = bench_of(trunks=SLOW, routing={"router": "round-robin-v1", "exploration": 0})
+    first, second, third = bench.dial(3)
+    by_trunk = {o.trunk: o.attempt_id for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
+    assert set(by_trunk) == {"a", "b"}, "b has one set-up in ten seconds"
+    end(bench, by_trunk["b"], 17, 486)
+    bench.wait(9.0)
+    return bench, by_trunk["a"]
+
+
+def test_a_next_try_that_finds_no_set_up_waits_for_one_or_ends_as_it_failed() -> None:
+    bench = bench_of(trunks=[TRUNKS[0], {"name": "b", "max_channels": 1, "max_cps": 100}])
+    first, second = bench.dial(2)
+    on = {o.attempt_id: o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
+    failing = first if on[first] == "a" else second
+    end(bench, failing, 38, 500)
+    bench.wait(30.0)
+    settled = {s.attempt_id: s for s in bench.settled}
+    if len(tries(bench, failing)) == 1:
+        assert settled[failing].disposition == "FAILED"
+
+
+def test_a_late_word_of_an_earlier_try_changes_nothing() -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    end(bench, attempt, 38, 500)
+    before = bench.engine.counters.late_events
+    bench.tell(ev.AttemptRinging, attempt_id=attempt, try_no=1)
+    bench.tell(ev.AttemptAnswered, attempt_id=attempt, try_no=1)
+    bench.tell(ev.AttemptEnded, attempt_id=attempt, try_no=1, cause=38)
+    assert bench.engine.counters.late_events == before + 3
+    assert bench.engine._state.attempts[attempt].state is AttemptState.DIALLING
+    assert len(tries(bench, attempt)) == 2 and not bench.settled
+
+
+def test_the_people_called_see_a_number_and_the_journal_says_why() -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    (originate,) = tries(bench, attempt)
+    assert originate.caller_id == "+5117000000"
+    note = originate.route
+    assert note is not None
+    assert note.because in ("best", "explored") and 0.0 < note.propensity <= 1.0
+    assert (note.region, note.pool, note.shown_because) == ("PE", "all", "sticky")
+    assert 0.0 < note.expected < 1.0
+
+
+def test_a_closed_circuit_is_passed_by_for_calls_that_are_planned() -> None:
+    bench = bench_of()
+    failed: list[str] = []
+    for _ in range(3):
+        bench = bench if bench.engine.queue.queued else bench_of()
+        break
+    desk = bench.engine._state.desk
+    bench.policy.want = 1
+    claims = [c for a in bench.wait(1.1) if isinstance(a, act.Reserve) for c in a.claims]
+    planned = bench.engine._state.attempts[claims[0].attempt_id].trunk
+    place = desk.places[planned]
+    cell = bench.engine._state.attempts[claims[0].attempt_id].cell
+    for _ in range(6):
+        desk.circuits.note(place, desk.cells.prefix(cell), fault=1.0, now=bench.now)
+    assert not desk.usable(place, cell, bench.now)
+    bench.tell(ev.Reserved, attempt_ids=(claims[0].attempt_id,))
+    (originate,) = tries(bench, claims[0].attempt_id)
+    assert originate.trunk != planned and not failed
+    assert in_use(bench)[place] == 0
+
+
+def test_prices_are_asked_for_while_calls_are_placed_and_used_as_they_come() -> None:
+    bench = bench_of(trunks=[{"name": "a", "max_channels": 1, "max_cps": 1}, TRUNKS[1], TRUNKS[2]])
+    bench.dial()
+    for _ in range(4):
+        bench.wait(30.0)
+    prices = CapacityPrices(
+        set_up=(0.5, 0.0, 0.0),
+        channel_s=(0.0,) * 3,
+        account_set_up=(0.0,) * 3,
+        account_channel_s=(0.0,) * 3,
+        short=(0.0,) * 3,
+        cancelled=(0.0,) * 3,
+    )
+    bench.tell(ev.CapacityPriced, prices=prices)
+    assert bench.engine._state.desk.prices_at == bench.now
+
+
+def test_what_was_learned_outlives_a_run_and_a_snapshot_is_exact() -> None:
+    bench = bench_of()
+    first, second = bench.dial(2)
+    bench.talk(first)
+    bench.wait(20.0)
+    end(bench, first, 16)
+    end(bench, second, 38, 500)
+    snapshot = msgspec.json.decode(msgspec.json.encode(bench.engine.snapshot()), type=Snapshot)
+    policies = bench.engine._state.policies
+    twin = Engine.restore(bench.engine.campaign, rules=bench.rules, policies=policies, snapshot=snapshot)  # type: ignore[arg-type]
+    assert twin._state.desk.snapshot() == bench.engine._state.desk.snapshot()
+    later = bench_of()
+    later.tell(ev.StateRecalled, learned=bench.engine.learned())
+    assert later.engine._state.desk.cells.keys == bench.engine._state.desk.cells.keys
