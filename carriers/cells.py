@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 
 from carriers.loads import Loads
-from carriers.market import Market
+from carriers.market import Floats, Market
 from carriers.rates import Deck, Rate
 from carriers.supply import Carrier, Supply, Surcharge
 
-# Region, destination carrier, the prefix that holds on each trunk (None: it does not carry the number), and the prefix
-# or country by which circuits tell the numbers apart.
-Key = tuple[str, str, tuple[str | None, ...], str]
+# What a trunk asks for: price of a minute, first seconds, step, connection fee, attempt fee; None: it carries no such
+# number.
+Terms = tuple[float, float, float, float, float] | None
+# Region, destination carrier, each trunk's terms, and the prefix or country by which circuits tell the numbers apart.
+Key = tuple[str, str, tuple[Terms, ...], str]
+
+# Circuits tell numbers apart by so many digits: a country and a network or an area. A deck may have 100,000 prefixes.
+PREFIX_DIGITS = 4
+# Beyond these, new regions and networks are one other, and prices do not make new cells: so few calls teach nothing, and
+# every cell costs a column.
+MOST_CELLS, MOST_REGIONS, MOST_NETWORKS = 2_000, 250, 60
+OTHER = "other"
 
 
 class Cells:
@@ -23,8 +32,9 @@ class Cells:
     def __init__(self, supply: Supply, loads: Loads) -> None:
         self._supply = supply
         self._decks = [Deck(trunk.rates) for trunk in supply.trunks]
-        self._longest = max(len(rate.prefix) for trunk in supply.trunks for rate in trunk.rates)
+        self._digits = max(PREFIX_DIGITS, *(len(rate.prefix) for trunk in supply.trunks for rate in trunk.rates))
         self._by_key: dict[Key, int] = {}
+        self._alike: dict[tuple[str, str, tuple[bool, ...]], int] = {}  # the first cell with a prefix that is served so
         self._by_call: dict[tuple[str, str, str, str], int] = {}
         self._regions: dict[str, int] = {}
         self._networks: dict[str, int] = {}
@@ -35,7 +45,7 @@ class Cells:
 
     def of(self, number: str, *, region: str, network: str, country: str) -> int:
         """Return the cell of calls to a number (E.164); `country` tells circuits apart where no prefix does."""
-        seen = (number[: self._longest + 1], region, network, country)
+        seen = (number[: self._digits + 1], region, network, country)
         cell = self._by_call.get(seen)
         if cell is None:
             cell = self._by_call[seen] = self._make(number, region, network, country)
@@ -47,38 +57,42 @@ class Cells:
 
     def snapshot(self) -> list[Any]:
         """The keys of all cells, in their order."""
-        return [[region, network, list(prefixes), prefix] for region, network, prefixes, prefix in self.keys]
+        return [[region, network, list(map(_plain, terms)), prefix] for region, network, terms, prefix in self.keys]
 
     def restore(self, keys: list[Any]) -> None:
         """Make the cells of a snapshot. Raises `ValueError` where there are cells already, or of other trunks."""
         if self.keys:
             raise ValueError(f"expected no cells yet, were {len(self.keys)}")
-        if any(len(prefixes) != len(self._decks) for _, _, prefixes, _ in keys):
+        if any(len(terms) != len(self._decks) for _, _, terms, _ in keys):
             raise ValueError(f"expected cells of {len(self._decks)} trunks, were of others")
-        for region, network, prefixes, prefix in keys:
-            self._add((region, network, tuple(prefixes), prefix))
+        for region, network, terms, prefix in keys:
+            self._add((region, network, tuple(None if term is None else _terms(*term) for term in terms), prefix))
 
     def _make(self, number: str, region: str, network: str, country: str) -> int:
         rates = [deck.rate_of(number) for deck in self._decks]
-        prefixes = tuple(None if rate is None else rate.prefix for rate in rates)
-        longest = max((prefix for prefix in prefixes if prefix is not None), key=len, default="")
-        key = (region, network, prefixes, longest or country)
+        longest = max((rate.prefix for rate in rates if rate is not None), key=len, default="")
+        if len(self._regions) >= MOST_REGIONS and region not in self._regions:
+            region = OTHER
+        if len(self._networks) >= MOST_NETWORKS and network not in self._networks:
+            network = OTHER
+        key = (region, network, tuple(None if r is None else _terms_of(r) for r in rates), longest[:PREFIX_DIGITS])
+        key = (*key[:3], key[3] or country)
         cell = self._by_key.get(key)
+        if cell is None and len(self.keys) >= MOST_CELLS:
+            cell = self._alike.get((network, key[3], tuple(term is not None for term in key[2])))
         return self._add(key) if cell is None else cell
 
     def _add(self, key: Key) -> int:
-        region, network, prefixes, _ = key
+        region, network, terms, prefix = key
         cell = self._by_key[key] = len(self.keys)
+        self._alike.setdefault((network, prefix, tuple(term is not None for term in terms)), cell)
         self.keys.append(key)
-        rates = [
-            None if prefix is None else deck.exactly(prefix) for prefix, deck in zip(prefixes, self._decks, strict=True)
-        ]
-        self.rates.append(rates)
+        self.rates.append([None if term is None else _rate(term) for term in terms])
         served = [
-            rate is not None and (not trunk.regions or region in trunk.regions)
-            for rate, trunk in zip(rates, self._supply.trunks, strict=True)
+            term is not None and (not trunk.regions or region in trunk.regions)
+            for term, trunk in zip(terms, self._supply.trunks, strict=True)
         ]
-        self._extend(region, network, [rate or Rate(prefix="") for rate in rates], served)
+        self._extend(region, network, [rate or Rate(prefix="") for rate in self.rates[-1]], served)
         return cell
 
     def _extend(self, region: str, network: str, rates: list[Rate], served: list[bool]) -> None:
@@ -100,16 +114,40 @@ class Cells:
         market.cells += 1
 
 
+def _terms(per_minute: float, first_s: float, step_s: float, connection_fee: float, attempt_fee: float) -> Terms:
+    return (float(per_minute), float(first_s), float(step_s), float(connection_fee), float(attempt_fee))
+
+
+def _terms_of(rate: Rate) -> Terms:
+    return _terms(rate.per_minute, rate.first_s, rate.step_s, rate.connection_fee, rate.attempt_fee)
+
+
+def _rate(terms: tuple[float, float, float, float, float]) -> Rate:
+    per_minute, first_s, step_s, connection_fee, attempt_fee = terms
+    return Rate(
+        prefix="",
+        per_minute=per_minute,
+        first_s=first_s,
+        step_s=step_s,
+        connection_fee=connection_fee,
+        attempt_fee=attempt_fee,
+    )
+
+
+def _plain(terms: Terms) -> list[float] | None:
+    return None if terms is None else list(terms)
+
+
 def _market(supply: Supply, loads: Loads) -> Market:
     """A market without any cell yet."""
     names = [carrier.name for carrier in supply.carriers]
     count = len(supply.trunks)
 
-    def empty() -> np.ndarray[Any, np.dtype[np.float64]]:
+    def empty() -> Floats:
         return np.zeros((count, 0))
 
-    short = [_terms(carrier.short_calls) for carrier in supply.carriers]
-    cancelled = [_terms(carrier.cancelled_calls) for carrier in supply.carriers]
+    short = [_surcharge(carrier.short_calls) for carrier in supply.carriers]
+    cancelled = [_surcharge(carrier.cancelled_calls) for carrier in supply.carriers]
     return Market(
         region=np.zeros(0, dtype=np.int64),
         destination=np.zeros(0, dtype=np.int64),
@@ -135,5 +173,5 @@ def _channels(carrier: Carrier) -> float:
     return inf if carrier.max_channels is None else float(carrier.max_channels)
 
 
-def _terms(surcharge: Surcharge | None) -> tuple[float, float]:
+def _surcharge(surcharge: Surcharge | None) -> tuple[float, float]:
     return (1.0, 0.0) if surcharge is None else (surcharge.above, surcharge.fee)

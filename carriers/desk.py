@@ -15,7 +15,7 @@ import numpy as np
 
 from carriers.caller_id import CallerIds
 from carriers.capacity import CapacityPrices, CapacityProblem
-from carriers.causes import CallEnd, EndKind, kind_of
+from carriers.causes import CallEnd, fault_of
 from carriers.cells import Cells
 from carriers.circuit import CircuitChange, Circuits, CircuitState
 from carriers.hours import OpenHours
@@ -29,7 +29,6 @@ from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of, ta
 
 LEARN_EVERY_S = 1.0
 CONTACT_S = 6.0  # a contact lasts at least so long, and a short call no longer, where its carrier does not say
-_FAULTS = {EndKind.CARRIER_FAULT: 1.0, EndKind.CONGESTION: 0.5}  # as circuits weigh them
 _NO_RATE = Rate(prefix="")
 
 
@@ -64,6 +63,7 @@ class Ended(NamedTuple):
     cancelled: bool  # we ended it before an answer; a ring time-out is one
     answered_s: float | None  # from 200 OK
     held_s: float
+    silent: bool = False  # its silence was told before
 
 
 class Desk:
@@ -84,7 +84,6 @@ class Desk:
         self._mask_of = (-1, -1)  # circuits' version and number of cells, as `usable` has them
         self._rows: list[list[float]] = []  # what the router has not yet been told
         self._learned_at = 0.0
-        self._some_open = False  # a circuit is not closed
         self._tallies = [TrunkTally() for _ in supply.trunks]
         self._live = [LiveTally() for _ in supply.trunks]
         self._days = [AccountDay() for _ in supply.carriers]
@@ -106,7 +105,7 @@ class Desk:
         self._refresh(now)
         routes: list[Route | None] = [None] * len(calls)
         asked = list(range(len(calls)))
-        if self._some_open:
+        if self.circuits.any_open:
             asked = [place for place in asked if not self._probe(calls[place], routes, place, now)]
         if asked:
             self._choose([calls[place] for place in asked], asked, routes, self.loads.room(now), now, rng)
@@ -177,8 +176,7 @@ class Desk:
             return
         self._mask_of = (self.circuits.version, self.market.cells)
         usable = self.cells.served & np.array(self._open)[:, None]
-        self._some_open = bool(self.circuits.open_circuits())
-        if self._some_open:
+        if self.circuits.any_open:
             prefixes = [key[3] for key in self.cells.keys]
             for trunk in range(len(self.supply.trunks)):
                 usable[trunk] &= np.fromiter(
@@ -199,6 +197,10 @@ class Desk:
             tally.rang += 1
             tally.set_up_s += set_up_s
         self.changes += self.circuits.note(trunk, self.cells.prefix(cell), fault=0.0, now=now)
+
+    def silent(self, trunk: int, cell: int, *, now: float) -> None:
+        """Nothing was heard of a set-up for longer than there should be."""
+        self.changes += self.circuits.note_silent(trunk, self.cells.prefix(cell), now)
 
     def answered(self, trunk: int, *, now: float) -> None:
         """200 OK, whoever or whatever answered."""
@@ -221,8 +223,8 @@ class Desk:
     def ended(self, ended: Ended, *, now: float) -> None:
         """Take in the end of a try."""
         trunk, answered_s = ended.trunk, ended.answered_s
-        kind = kind_of(ended.end)
-        fault = 0.0 if kind is None else _FAULTS.get(kind, 0.0)
+        # A time-out of our own is the person's silence, and says nothing of the trunk where nothing rang.
+        fault = fault_of(ended.end, rang=ended.rang, ended_by_us=ended.cancelled, lost=False)
         short = answered_s is not None and answered_s <= self._short_s[trunk]
         cost = cost_of(self.cells.rates[ended.cell][trunk] or _NO_RATE, answered_s=answered_s)
         day = self._days[self._account[trunk]]
@@ -236,12 +238,12 @@ class Desk:
             day.ended(ended_by_us=ended.cancelled, now=now)
         else:
             day.call_over(short=short, now=now)
-        if not ended.rang and (fault or answered_s is not None or kind is EndKind.CALLED_PARTY):
+        if fault is not None and not ended.rang and not (ended.silent and fault):
             self.changes += self.circuits.note(trunk, self.cells.prefix(ended.cell), fault=fault, now=now)
         row = _row(trunk, ended.cell, cancels=float(ended.cancelled), held_s=ended.held_s)
         row[2] = float(ended.taught)
         row[3] = ended.expected * ended.taught
-        row[5], row[6], row[7] = float(answered_s is not None), float(fault > 0.0), float(short)
+        row[5], row[6], row[7] = float(answered_s is not None), float((fault or 0.0) > 0.0), float(short)
         row[9] = answered_s or 0.0
         self._rows.append(row)
 
@@ -345,6 +347,10 @@ class Desk:
             raise ValueError(f"expected {self.router.router_id} on {trunks}, was {router} on {before}")
         self.cells.restore(learned["cells"])
         self.router.restore(learned["router"])
+
+    def begin_again(self, now: float) -> None:
+        """Begin after an earlier run, whose last set-ups nobody counted: every limit is taken to be used up now."""
+        self.loads.use_up(now)
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as plain values."""

@@ -17,6 +17,7 @@ from carriers.market import Floats
 from carriers.router import Room
 from carriers.supply import SetUpLimit, Supply
 
+REMEMBERED_S = 60.0  # limits over longer than this are not taken to be used up by an earlier run
 UNLIMITED = 1 << 40  # calls: the room of an account that has neither limits nor a number of channels
 
 
@@ -112,6 +113,15 @@ class Loads:
                 each.planned -= 1
         self._touch(trunk)
 
+    def use_up(self, now: float) -> None:
+        """Take every limit of at most `REMEMBERED_S` to be used up at `now`: nobody counted an earlier run's."""
+        for load in self._all:
+            for limit, per_s in zip(load.limits, load.per_s, strict=True):
+                if per_s <= REMEMBERED_S:
+                    for _ in range(limit.left(now)):
+                        limit.take(now)
+        self._stale_at[:] = -inf
+
     def in_use(self, trunk: int) -> int:
         """Return how many channels of the trunk are taken, planned calls included."""
         return self._trunks[trunk].in_use
@@ -171,12 +181,13 @@ class Loads:
 class _Load:
     """One trunk or account. `limits` are its own alone."""
 
-    __slots__ = ("channels", "in_use", "limits", "name", "planned")
+    __slots__ = ("channels", "in_use", "limits", "name", "per_s", "planned")
 
     def __init__(self, name: str, channels: int | None, limits: tuple[SetUpLimit, ...]) -> None:
         self.name = name
         self.channels = UNLIMITED if channels is None else channels
         self.limits: tuple[SetUpCounter, ...] = tuple(counter_of(limit) for limit in limits)
+        self.per_s = tuple(limit.per_s for limit in limits)
         self.in_use = 0  # channels taken, planned calls included
         self.planned = 0  # of these, not yet set up
 

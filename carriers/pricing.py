@@ -20,11 +20,12 @@ more than the best call is worth with its bonus.
 
 Speed. Of K x C pairs a vertex uses at most one for each row. A quick ascent finds prices that are nearly right; the
 program is solved with the pairs that are best at those; pairs that its prices show to be better are added, until what
-they could add is within `GAP` of the worth: by weak duality the prices are then as near to optimal for the whole.
+they could add is within `GAPS` of the worth: by weak duality the prices are then as near to optimal for the whole.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -35,9 +36,10 @@ from carriers.capacity_terms import CapacityTerms, capacity_terms, terms_of
 from carriers.market import Bools, Floats, Ints
 
 UNPLACED = 0.5  # what a call that is not placed costs, of the mean worth of a call at its best
-GAP = 1e-6  # of the worth
+GAPS = (1e-6, 1e-6, 1e-5, 1e-4, 1e-3)  # of the worth, in the first round, the second, ...; most end in the first two
 SMALL = 4000  # as many pairs are solved at once
 ASCENT_STEPS = 60
+_TIE, _GOLDEN, _SILVER = 1e-3, (5.0**0.5 - 1.0) / 2.0, 2.0**0.5
 _FIRST_PER_CELL, _FIRST_PER_CELL_IN_ALL, _ADDED_PER_CELL = 3, 6, 4
 
 
@@ -152,23 +154,27 @@ def _solved(program: Program, usable: Bools) -> Solution:
     """Solve the whole program, by parts where it is large."""
     if int(usable.sum()) <= SMALL:
         return program.solve(usable)
-    pairs = _first_pairs(program.net(program.ascend(ASCENT_STEPS)), usable)
-    while True:
+    # Where trunks are equal, each cell takes others: steps of two irrational numbers fill [0, 1) evenly.
+    trunk, cell = np.indices(usable.shape, sparse=True)
+    order = (trunk * _GOLDEN + cell * _SILVER) % 1.0
+    pairs = _first_pairs(program.net(program.ascend(ASCENT_STEPS)) - _TIE * order) & usable
+    for allowed in itertools.chain(GAPS, itertools.repeat(GAPS[-1])):
         found = program.solve(pairs)
         better = program.net(found.prices) - found.cell_price
         better[pairs] = 0.0
-        if float(better.max(axis=0).clip(0.0) @ program.demand) <= GAP * abs(found.worth):
-            return found
-        pairs |= _best_of_each(better, _ADDED_PER_CELL) & (better > 0.0)
+        if float(better.max(axis=0).clip(0.0) @ program.demand) <= allowed * abs(found.worth):
+            break
+        pairs |= _best_of_each(better * (1.0 - 0.5 * order), _ADDED_PER_CELL) & (better > 0.0)
+    return found
 
 
-def _first_pairs(net: Floats, usable: Bools) -> Bools:
+def _first_pairs(net: Floats) -> Bools:
     """The best pairs of each cell, and of all cells those that are nearest to the best one."""
     pairs = _best_of_each(net, _FIRST_PER_CELL)
     behind = np.maximum(net.max(axis=0), 0.0) - net
     many = min(_FIRST_PER_CELL_IN_ALL * net.shape[1], net.size) - 1
-    near: Bools = behind <= np.partition(behind, many, axis=None)[many]
-    return (pairs | near) & usable
+    pairs.ravel()[np.argpartition(behind, many, axis=None)[: many + 1]] = True
+    return pairs
 
 
 def _best_of_each(net: Floats, count: int) -> Bools:

@@ -1,7 +1,7 @@
 """The contract of routers: which trunk carries each call of a batch, and what is learned from it.
 
-Routers are pure: time and randomness come in as arguments, and the same calls give the same answers. Behaviour behind an
-id never changes.
+Routers are pure: time and randomness come in as arguments, and the same calls give the same answers. Behaviour behind
+an id never changes.
 """
 
 from __future__ import annotations

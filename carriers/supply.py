@@ -64,7 +64,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     switch: str = ""  # which Asterisk; empty: the campaign's only one
     max_channels: int
     limits: tuple[SetUpLimit, ...]
-    rates: tuple[Rate, ...] = (Rate(prefix=""),)  # sorted by prefix, none twice; a number that none begins is not carried
+    rates: tuple[Rate, ...] = (Rate(prefix=""),)  # no prefix twice; a number that none begins is not carried
     regions: tuple[str, ...] = ()  # the only regions it serves; empty: all
     hours: tuple[Hours, ...] = ()  # empty: always
     caller_ids: tuple[str, ...] = ()  # the only ones it takes; empty: any

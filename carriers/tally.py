@@ -110,7 +110,8 @@ class TrunkTally:
     @property
     def contacts_per_1000(self) -> float | None:
         """Human contacts of 1,000 seizures."""
-        return _ratio(1000.0 * self.contacts, self.seizures)
+        # One may be taken back in a later minute than that in which it was counted.
+        return _ratio(1000.0 * max(0, self.contacts), self.seizures)
 
     @property
     def cost_per_try(self) -> float | None:

@@ -148,6 +148,9 @@ def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     for path, value in settings.items():
         try:
             for loc in _places(data, path):
+                if loc[-1] == "rates":
+                    mend = "set `deck` or `price`, or write it there"
+                    raise ConfigError(f"--set {path}: a rate deck is read with the file that names it: {mend}")
                 _put(data, loc, value)
                 set_at[loc] = path
         except ConfigError as fault:

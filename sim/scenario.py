@@ -114,7 +114,8 @@ class Region(Section):
 
 
 class Destination(Section):
-    """A carrier of called numbers, which nobody sees: our carriers reach it more or less well."""
+    """A carrier of called numbers, as the list or the numbering plan knows it: our carriers reach it more or less
+    well."""
 
     name: str
     share: Share = Field(description="of the numbers, in proportion to the others'")

@@ -32,12 +32,13 @@ from carriers.registry import make_campaign_router
 from carriers.supply import Carrier, SetUpLimit, Supply, Surcharge, Trunk
 
 MAX_TRIES = 3
+RINGS_S = 2  # after the set-up
 _CHANNELS = 10_000
 
 
-def run_desk(world: World, *, rng_seed: int = 99) -> Trial:
+def run_desk(world: World, router_id: str = OURS, *, rng_seed: int = 99) -> Trial:
     """Place a world's calls through the desk. Deterministic but for the measured times."""
-    run = _DeskRun(world, np.random.default_rng(rng_seed))
+    run = _DeskRun(world, router_id, np.random.default_rng(rng_seed))
     for second in range(world.seconds):
         run.hear(second)
         run.place(second)
@@ -88,10 +89,10 @@ class _Tries:
 class _DeskRun:
     """A run under way."""
 
-    def __init__(self, world: World, rng: np.random.Generator) -> None:
+    def __init__(self, world: World, router_id: str, rng: np.random.Generator) -> None:
         self.world, self.rng, self.line, self.tries = world, rng, Line(world), _Tries()
         self.desk = Desk(
-            supply_of(world), lambda market: make_campaign_router(OURS, market), caller_ids=CallerIds((), owned=())
+            supply_of(world), lambda market: make_campaign_router(router_id, market), caller_ids=CallerIds((), owned=())
         )
         self.cell_of = [
             self.desk.cells.of("+12025550100", region=f"r{region}", network=f"d{network}", country="US")
@@ -99,6 +100,7 @@ class _DeskRun:
         ]
         self.first = np.searchsorted(world.second, np.arange(world.seconds + 1)).tolist()
         self.tried: dict[int, list[int]] = {}  # of calls that failed: the trunks
+        self.ringing: dict[int, list[int]] = {}  # by the second in which they do
         self.waiting: list[int] = []
         self.most_waiting = self.solved = self.beyond = 0
         self.desk_s = self.solver_s = 0.0
@@ -107,8 +109,9 @@ class _DeskRun:
         """Tell the desk what happened, try again what a carrier's fault ended, and have new prices made."""
         news, now = self.line.news(second), float(second)
         begun = time.process_time()
+        self._ring(second, now)
         for row in zip(*(column.tolist() for column in news[1]), strict=True) if news else ():
-            self._tell(row)
+            self._tell(row, now)
         if second % REPRICE_EVERY_S == 0 and (problem := self.desk.problem(now)) is not None:
             asked = time.process_time()
             prices = solve(problem)
@@ -124,26 +127,35 @@ class _DeskRun:
                 self._set_up({call: route}, second)
         self.desk_s += time.process_time() - begun
 
-    def _tell(self, row: tuple[float, ...]) -> None:
-        trunk, cell, tries, expected, contacts, answers, faults, _, cancels, answered_s, held_s = row
-        if contacts:
-            self.desk.contact(int(trunk), self.cell_of[int(cell)], contacts)
+    def _ring(self, second: int, now: float) -> None:
+        """Calls set up two seconds ago ring by now, but for those of a dead trunk."""
+        for call in self.ringing.pop(second, ()):
+            if not self.line.faulty[call]:
+                self.desk.rang(int(self.line.trunk[call]), self.cell_of[int(self.world.cell[call])], RINGS_S, now=now)
+
+    def _tell(self, row: tuple[float, ...], now: float) -> None:
+        place, at, tries, expected, contacts, answers, faults, _, cancels, answered_s, held_s = row
+        trunk, cell = int(place), self.cell_of[int(at)]
+        if contacts > 0:
+            self.desk.answered(trunk, now=now)
+            self.desk.contact(trunk, cell, now=now)
+        elif contacts < 0:
+            self.desk.no_contact(trunk, cell, now=now)
         if not tries:
             return
-        self.desk.loads.give_back(int(trunk), set_up=True)
-        self.desk.ended(
-            Ended(
-                trunk=int(trunk),
-                cell=self.cell_of[int(cell)],
-                end=CallEnd.FAILED if faults else CallEnd.ANSWERED if answers else CallEnd.NO_ANSWER,
-                expected=expected,
-                taught=True,
-                rang=not faults,
-                cancelled=bool(cancels),
-                answered_s=answered_s if answers else None,
-                held_s=held_s,
-            ),
+        self.desk.loads.give_back(trunk, set_up=True)
+        ended = Ended(
+            trunk=trunk,
+            cell=cell,
+            end=CallEnd.FAILED if faults else CallEnd.ANSWERED if answers else CallEnd.NO_ANSWER,
+            expected=expected,
+            taught=True,
+            rang=not faults,
+            cancelled=bool(cancels),
+            answered_s=answered_s if answers else None,
+            held_s=held_s,
         )
+        self.desk.ended(ended, now=now)
 
     def place(self, second: int) -> None:
         """Have the second's calls and those that wait routed, and set up what has a trunk."""
@@ -166,7 +178,9 @@ class _DeskRun:
         for call, route in routes.items():
             self.beyond += not self.desk.loads.set_up(route.trunk, float(second))
             self.tries.add(call, route, second)
+            self.desk.placed(route.trunk, first=call not in self.tried, now=float(second))
         calls = np.fromiter(routes, np.int64, len(routes))
+        self.ringing.setdefault(second + RINGS_S, []).extend(routes)
         self.line.place(calls, np.array([route.trunk for route in routes.values()], dtype=np.int64), second)
 
     def measured(self) -> Trial:

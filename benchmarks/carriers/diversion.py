@@ -13,7 +13,7 @@ from benchmarks.carriers.world import CELLS, TRUNKS, Bools, Degradation, World
 from carriers.market import Floats, Ints
 
 OUTAGE_SHARE = 0.05  # of the new calls: below it, an outage is diverted
-OUTAGE_WINDOW_S = 10
+OUTAGE_WINDOWS_S = (2, 10)
 BEFORE_S = 60
 MOVED = 0.8  # of the traffic that the oracle moves
 DEGRADED_WINDOW_S = 60
@@ -42,8 +42,8 @@ class Diversion:
 def outages(world: World, *, placed: Ints, trunk: Ints) -> list[Diversion]:
     """The outages of trunks that carried at least 5 % of the calls in the minute before.
 
-    `placed`, `trunk` (N,): every try's second and trunk; -1 where it was never placed. Diverted: from that second on,
-    in ten seconds less than 5 % of the new calls go to the dead trunk.
+    `placed`, `trunk` (N,): every try's second and trunk; -1 where it was never placed. Diverted: in the
+    next two and in the next ten seconds less than 5 % of the new calls go to the dead trunk.
     """
     set_ups = np.zeros((TRUNKS, world.seconds + 1))
     there = trunk >= 0
@@ -55,10 +55,9 @@ def outages(world: World, *, placed: Ints, trunk: Ints) -> list[Diversion]:
         before = float(ours[begin - BEFORE_S : begin].sum() / max(all_[begin - BEFORE_S : begin].sum(), 1.0))
         if before < OUTAGE_SHARE or world.dead[outage.trunk, outage.begin - 1]:
             continue
-        share = _forward(ours[begin:end], OUTAGE_WINDOW_S, 1) / np.maximum(
-            _forward(all_[begin:end], OUTAGE_WINDOW_S, 1), 1e-9
-        )
-        found.append(Diversion(outage.trunk, begin, end - begin, before, _first(share < OUTAGE_SHARE, 1)))
+        few = [_share(ours[begin:end], all_[begin:end], window) < OUTAGE_SHARE for window in OUTAGE_WINDOWS_S]
+        left = np.logical_and.reduce([each[: len(few[-1])] for each in few])
+        found.append(Diversion(outage.trunk, begin, end - begin, before, _first(left, 1)))
     return found
 
 
@@ -106,6 +105,12 @@ def _overlaps(world: World, spell: Degradation) -> bool:
         if other is not spell and same and other.begin < spell.begin + 10 and other.end > early:
             return True
     return bool(world.dead[spell.trunk, early : spell.begin + 10].any())
+
+
+def _share(part: Floats, whole: Floats, window: int) -> Floats:
+    """The share of a trunk's calls in the `window` seconds from each second on."""
+    share: Floats = _forward(part, window, 1) / np.maximum(_forward(whole, window, 1), 1e-9)
+    return share
 
 
 def _forward(counts: Floats, window: int, step: int) -> Floats:

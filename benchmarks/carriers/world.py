@@ -1,7 +1,7 @@
 """Worlds of carriers whose truth no router sees: how good each is in each cell in each minute, and what it charges.
 
-K trunks, each of its own carrier, C cells = regions x destination carriers, M minutes, N calls. All draws of a call (its
-second, cell, luck, ring, talk) are made beforehand and do not depend on the trunk: policies meet the same calls.
+K trunks, each of its own carrier, C cells = regions x destination carriers, M minutes, N calls. All draws of a call are
+made beforehand and do not depend on the trunk: policies meet the same calls.
 Distributions: logits of a human contact are a cell's level, its hour, and a carrier's level, region, destination, cell,
 random walk and degradations; every figure of them is a choice of this study.
 """

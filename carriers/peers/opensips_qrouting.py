@@ -116,7 +116,7 @@ class OpensipsQrouting:
         self.router_id = f"opensips-qrouting-{sorting}-v1"
         self._market = market
         self._sorting = sorting
-        self._thresholds = thresholds
+        self._thresholds = dict(thresholds)
         self._answer_share = check_range("answer_share", answer_share, least=0.0, most=1.0)
         self._answered_s = check_range("answered_s", answered_s, least=0.0)
         self._window = Window(samples=round(history_s / sample_s), sample_s=sample_s, trunks=market.trunks)

@@ -46,9 +46,9 @@ def read_number(
     `address_country`, `subdivision` (a code), `postal` and `zone` are what the list knows of the person's address;
     `states` are texts of which the first that names a subdivision of the address's country, else of the number's, is
     taken where none is given. `network` is the number's own carrier, where the list knows better than the numbering
-    plan, which does not see ported numbers. Raises `BadNumber` for what is no valid number, is in no place, or is of none of the
-    campaign's jurisdictions, and `BadAddress` for an address that is unknown, contradicts itself or is in another
-    country.
+    plan, which does not see ported numbers. Raises `BadNumber` for what is no valid number, is in no place, or is of
+    none of the campaign's jurisdictions, and `BadAddress` for an address that is unknown, contradicts itself or is in
+    another country.
     """
     text = _tidied(cell)
     parsed, kind = _parsed(text, country, jurisdictions)

@@ -115,6 +115,7 @@ class Attempt:
         "row",
         "segment",
         "shown",
+        "silent",
         "state",
         "survived",
         "tried",
@@ -138,6 +139,7 @@ class Attempt:
         self.propensity = 1.0  # of its trunk
         self.tried: list[str] = []  # trunks that are not asked again
         self.failed_as = ""  # the disposition of the last failure
+        self.silent = False  # nothing was heard of its present try for long, and the desk knows
         self.credited = False  # told to the router as a contact
         self.caller_id = ""
         self.shown: CallerIdChoice | None = None  # the same, and why

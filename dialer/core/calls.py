@@ -21,7 +21,6 @@ from dialer.core.timers import ATTEMPT_LIMIT, SET_UP, WRAP_UP_LIMIT
 # Beyond the ring time-out (or the message's length) the switch must have ended the call by itself.
 ENDED_BY_SWITCH_S = 15.0
 UNBRIDGED_LIMIT_S = 60.0
-NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
 
 _UNLIMITED = (TALKING, INHERITED)
 
@@ -54,7 +53,7 @@ class Calls:
         for _ in range(len(state.held)):
             attempt = state.attempts[state.held.popleft()]
             closed = nobody or attempt.hang_up_asked or not self._launching.may_dial()
-            shown = None if closed or state.now >= attempt.closes_at else self._face(attempt)
+            shown = None if closed or state.now >= attempt.closes_at else self._routing.face(attempt)
             if shown is None:
                 self._not_placed(attempt)
             elif state.desk.loads.set_up(trunk := state.desk.places[attempt.trunk], state.now):
@@ -66,19 +65,6 @@ class Calls:
             state.set_up_at = earliest
             state.timers.set(earliest, SET_UP)
 
-    def _face(self, attempt: Attempt) -> CallerIdChoice | None:
-        """The number to be shown on a trunk that may carry the try now: on its own, or on another one where its own
-        has closed since or takes no number that may be shown. None: it cannot be placed."""
-        allowed = self._caller_ids(attempt)
-        while allowed:
-            if self._routing.may_go(attempt):
-                shown = self._routing.caller_id(attempt, allowed)
-                if shown is not None:
-                    return shown
-            if not self._routing.reroute(attempt):
-                return None
-        return None
-
     def _not_placed(self, attempt: Attempt) -> None:
         """Held, but not dialled: it stays counted, which is the safe side. One that a trunk has failed already ends as
         that failure."""
@@ -86,6 +72,7 @@ class Calls:
             self._settling.undialled(attempt, Disposition.CANCELLED)
             return
         attempt.move(ev.AttemptEnded)
+        attempt.try_no -= 1  # the next one never came about
         attempt.ended_at = self._state.now
         self._routing.release(attempt, set_up=False)
         self._settling.not_live(attempt)
@@ -114,17 +101,6 @@ class Calls:
         )
         limit = state.now + state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
         state.timers.set_coarse(limit, ATTEMPT_LIMIT, attempt.attempt_id)
-
-    def _caller_ids(self, attempt: Attempt) -> tuple[str, ...]:
-        """Our numbers that this called party may be shown. None where a duty began in the run: told once."""
-        state, profiles = self._state, attempt.claim.profiles
-        allowed = state.duties.caller_ids(profiles, state.now)
-        if not allowed and NO_CALLER_ID not in state.told_faults:
-            state.told_faults = [*state.told_faults, NO_CALLER_ID]
-            state.out.append(
-                act.Alert(text=f"{NO_CALLER_ID} where {', '.join(profiles)} hold: add a caller ID that they allow")
-            )
-        return allowed
 
     def _tell_stale(self, warnings: tuple[tuple[int, str], ...]) -> None:
         """Alert once a run for each registry that is older than it should be, and only warned of."""

@@ -92,6 +92,7 @@ class Launching:
     def decide(self, cause: str) -> None:
         state = self._state
         state.decided_at = state.now
+        self._routing.listen()
         head = state.queue.peek(state.now)
         guard = self._closed(head)
         if head is None or guard:
@@ -174,16 +175,18 @@ class Launching:
         routes = self._routing.routes([index for index, _ in taken], probabilities)
         claims = []
         for (index, closes_at), probability, route in zip(taken, probabilities, routes, strict=True):
-            if route is None:
+            claim = None if route is None else self._claim(index, closes_at, probability, route)
+            if claim is None:
                 self._routing.rest(index)
             else:
-                claims.append(self._claim(index, closes_at, probability, route))
+                claims.append(claim)
         state.record_ends()  # a stop that this very step records must bind these claims
         for begin in range(0, len(claims), CLAIMS_PER_BATCH):
             state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims)
 
-    def _claim(self, index: int, closes_at: float, probability: float, route: Route) -> act.Claim:
+    def _claim(self, index: int, closes_at: float, probability: float, route: Route) -> act.Claim | None:
+        """Begin an attempt; None where no caller ID may be shown: that must not cost the person a counted attempt."""
         state = self._state
         now = state.now
         entry = state.queue[index]
@@ -194,6 +197,9 @@ class Launching:
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk="")
         self._routing.plan(attempt, route)
         attempt.probability = probability
+        if self._routing.face(attempt) is None:
+            self._routing.release(attempt, set_up=False)
+            return None
         attempt.segment = state.segments.get(lead.product, 0)
         state.attempts[attempt_id] = attempt
         state.add_line(attempt)

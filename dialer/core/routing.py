@@ -8,8 +8,10 @@ attempt. The desk learns of every try by `ended`, and of contacts when they are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
+import numpy as np
 
 from carriers.caller_id import CallerIdChoice
 from carriers.causes import CallEnd, may_try_elsewhere, read_end
@@ -21,12 +23,14 @@ from dialer.core import events as ev
 from dialer.core.attempt import DIALLING, RINGING, TALKING, Attempt, TryFailed
 from dialer.core.disposition import END_DISPOSITION, NETWORK_FAULTS, Disposition
 from dialer.core.lead import Lead, PhoneNumber
-from dialer.core.state import CampaignState
+from dialer.core.state import LAUNCHED_AT, RUNG_SINCE, CampaignState
 from dialer.core.timers import PRICE
 
 PRICE_S = 30.0
 # A lead that no trunk may carry now rests so long; one that found no room, until the next decision but a few.
 UNSERVED_REST_S, NO_ROOM_REST_S = 60.0, 1.0
+NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
+SILENT_S = 12.0  # a mobile network may take 10 s to the first ringing
 # An end this close to the ring time-out is our own cancellation, however the switch reports it.
 TIME_OUT_SLACK_S = 0.5
 
@@ -72,7 +76,7 @@ class Routing:
             attempt.channel_taken = False
             self._state.desk.loads.give_back(self._trunk(attempt), set_up=set_up)
 
-    def may_go(self, attempt: Attempt) -> bool:
+    def _may_go(self, attempt: Attempt) -> bool:
         """Whether a planned try may still go over its trunk: its circuit or its hours may have closed since."""
         if attempt.route_reason == Reason.PROBE:
             return True
@@ -91,7 +95,7 @@ class Routing:
         self.plan(attempt, route)
         return True
 
-    def caller_id(self, attempt: Attempt, allowed: tuple[str, ...]) -> CallerIdChoice | None:
+    def _caller_id(self, attempt: Attempt, allowed: tuple[str, ...]) -> CallerIdChoice | None:
         """Choose the number that the called party sees, of those that the law allows; None: there is none."""
         state, entry = self._state, self._state.queue[attempt.lead]
         trunk = state.desk.supply.trunks[self._trunk(attempt)]
@@ -108,6 +112,19 @@ class Routing:
             allowed=numbers,
             now=state.now,
         )
+
+    def face(self, attempt: Attempt) -> CallerIdChoice | None:
+        """The number to be shown on a trunk that may carry the try now: on its own, or on another one where its own
+        has closed since or takes no number that may be shown. None: it cannot be placed."""
+        allowed = self._allowed(attempt)
+        while allowed:
+            if self._may_go(attempt):
+                shown = self._caller_id(attempt, allowed)
+                if shown is not None:
+                    return shown
+            if not self.reroute(attempt):
+                return None
+        return None
 
     def note(self, attempt: Attempt, shown: CallerIdChoice) -> act.RouteNote:
         """Say why a try goes as it goes."""
@@ -136,6 +153,17 @@ class Routing:
         """The first sign of ringing."""
         set_up_s = at - (attempt.originated_at or at)
         self._state.desk.rang(self._trunk(attempt), attempt.cell, set_up_s, now=self._state.now)
+
+    def listen(self) -> None:
+        """Tell the desk of set-ups of which nothing has been heard for long: a trunk that swallows calls says nothing
+        else until they time out."""
+        state = self._state
+        quiet = state.lines.column(LAUNCHED_AT) <= state.now - SILENT_S
+        for row in np.flatnonzero(quiet & (state.lines.column(RUNG_SINCE) == inf)).tolist():
+            attempt = state.lines.owners[row]
+            if attempt.state is DIALLING and not attempt.silent and attempt.cell >= 0:
+                attempt.silent = True
+                state.desk.silent(self._trunk(attempt), attempt.cell, now=state.now)
 
     def answered(self, attempt: Attempt) -> None:
         """200 OK, whoever or whatever answered."""
@@ -183,6 +211,7 @@ class Routing:
             cancelled=ours or timed_out,
             answered_s=None if answered_at is None else max(0.0, event.at - answered_at),
             held_s=held_s,
+            silent=attempt.silent,
         )
         state.desk.ended(told, now=state.now)
         if taught:
@@ -205,6 +234,7 @@ class Routing:
             return False
         attempt.move(TryFailed)
         attempt.try_no += 1
+        attempt.silent = False
         state.counters.line_s += state.now - (attempt.originated_at or state.now)
         return True
 
@@ -239,6 +269,17 @@ class Routing:
         )
 
     # ---- parts ------------------------------------------------------------------------------------------------
+    def _allowed(self, attempt: Attempt) -> tuple[str, ...]:
+        """Our numbers that this called party may be shown. None where a duty began in the run: told once."""
+        state, profiles = self._state, attempt.claim.profiles
+        allowed = state.duties.caller_ids(profiles, state.now)
+        if not allowed and NO_CALLER_ID not in state.told_faults:
+            state.told_faults = [*state.told_faults, NO_CALLER_ID]
+            state.out.append(
+                act.Alert(text=f"{NO_CALLER_ID} where {', '.join(profiles)} hold: add a caller ID that they allow")
+            )
+        return allowed
+
     def _trunk(self, attempt: Attempt) -> int:
         return self._state.desk.places[attempt.trunk]
 

@@ -99,7 +99,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
             "has_uint32": str(generator["has_uint32"]),
             "uinteger": str(generator["uinteger"]),
         },
-        learned=state.learned(),
+        learned=msgspec.structs.replace(state.learned(), routing={}),  # all of it is in `desk`
         decisions=tuple(state.decisions),
     )
 
@@ -124,7 +124,7 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
         "has_uint32": int(snapshot.chance["has_uint32"]),
         "uinteger": int(snapshot.chance["uinteger"]),
     }
-    state.recall(snapshot.learned)
+    state.recall(msgspec.structs.replace(snapshot.learned, routing={}))
     state.desk.restore(snapshot.desk)
     state.decisions.extend(snapshot.decisions)
 

@@ -28,6 +28,7 @@ from models.answer import AnswerTable
 from pacing.policy import Policy
 from pacing.view import SEGMENTS
 
+RESTARTED_S = 180.0  # a run that began so soon after the last one's state was kept may follow it at once
 ATTEMPTS_PER_RUN = 1_000_000_000
 # The lines' table has four columns: launched at, probability of an answer, first ringing (infinity before it), segment.
 LAUNCHED_AT, RUNG_SINCE = 0, 2
@@ -142,6 +143,8 @@ class CampaignState:
             self.desk.recall(learned.routing)
         except ValueError as fault:  # other trunks than before: it is as it was
             self.out.append(act.Alert(text=f"routing begins with nothing learned: {fault}"))
+        if self.now < learned.at + RESTARTED_S:
+            self.desk.begin_again(self.now)
         for policy in self.policies.values():
             state = learned.policies.get(policy.policy_id)
             if state:

@@ -1,5 +1,5 @@
-"""What holds of every router, those of others included, whatever happens: nothing beyond room, nothing unusable, answers
-that equal histories repeat, propensities that are true, and snapshots that lose nothing."""
+"""What holds of every router, those of others included, whatever happens: nothing beyond room, nothing unusable, equal
+answers to equal histories, propensities that are true, and snapshots that lose nothing."""
 
 from __future__ import annotations
 
@@ -214,7 +214,6 @@ def test_a_propensity_is_how_often_its_trunk_is_chosen(router_id: str, taught: b
 def test_a_snapshot_is_plain_and_takes_up_where_it_was(router_id: str, first: list[Step], then: list[Step]) -> None:
     floor = floor_of(router_id)
     _play(floor, first)
-    assert isinstance(floor.router, object)
     twin = copy.deepcopy(floor)
     twin.router = make_campaign_router(router_id, twin.market)
     _priced(twin).restore(json.loads(json.dumps(_priced(floor).snapshot())))
@@ -223,7 +222,7 @@ def test_a_snapshot_is_plain_and_takes_up_where_it_was(router_id: str, first: li
 
 
 def _priced(floor: Floor) -> PricedRouter:
-    return floor.router  # type: ignore[return-value]
+    return floor.router
 
 
 @pytest.mark.parametrize("router_id", ROUTER_IDS)

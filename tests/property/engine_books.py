@@ -8,6 +8,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 
 _MOST_CLAIMS = 100
+FAULTS = ((38, 500), (34, 503))
 _LEAST_RING_S = 15.0
 
 
@@ -29,7 +30,10 @@ class Books:
     originated: set[int] = field(default_factory=set)
     set_ups: list[tuple[float, str]] = field(default_factory=list)
     settled: set[int] = field(default_factory=set)
-    forbidden: set[int] = field(default_factory=set)  # a stop came before they were dialled
+    forbidden: set[int] = field(default_factory=set)  # a stop came: no further try is placed
+    tries: dict[int, int] = field(default_factory=dict)  # of each attempt that was placed
+    trunks: dict[int, list[str]] = field(default_factory=dict)  # over which each was tried, in order
+    failed: set[int] = field(default_factory=set)  # whose present try a carrier's fault ended before any ringing
     hung_up: set[int] = field(default_factory=set)
     rang_at: dict[int, float] = field(default_factory=dict)  # the first ringing
     answered: set[int] = field(default_factory=set)
@@ -79,10 +83,14 @@ class Books:
                     if refusal.attempt_id in self.reserving:
                         self.reserving.discard(refusal.attempt_id)
                         del self.live[refusal.attempt_id]
-            case ev.AttemptRinging(attempt_id=attempt) if attempt in self.originated:
+            case ev.AttemptRinging(attempt_id=attempt, try_no=try_no) if try_no == self.tries.get(attempt):
                 self.rang_at.setdefault(attempt, event.at)
-            case ev.AttemptAnswered(attempt_id=attempt):
+            case ev.AttemptAnswered(attempt_id=attempt, try_no=try_no) if try_no == self.tries.get(attempt):
                 self.answered.add(attempt)
+            case ev.AttemptEnded(attempt_id=attempt, try_no=try_no) if try_no == self.tries.get(attempt):
+                heard = attempt in self.rang_at or attempt in self.answered or attempt in self.hung_up
+                if (event.cause, event.sip_code) in FAULTS and not event.lost and not heard:
+                    self.failed.add(attempt)
             case ev.AgentLoggedIn(agent_id=agent):
                 self.here.add(agent)
             case ev.AgentLoggedOut(agent_id=agent):
@@ -95,7 +103,7 @@ class Books:
     def _forbid(self, keys: tuple[str, ...]) -> None:
         """What is claimed already must not be dialled any more; of what is claimed later, the store takes care."""
         meant = {a for a in self.live if not set(keys).isdisjoint(self.claims[a].stop_keys)}
-        self.forbidden |= meant - self.originated
+        self.forbidden |= meant
 
     def inherit(self, claims: tuple[act.Claim, ...]) -> None:
         """An earlier run left these."""
@@ -156,7 +164,13 @@ class Books:
         attempt = action.attempt_id
         assert attempt in self.held, "an Originate without its Reserved"
         assert attempt in self.live, "an Originate of what has been settled"
-        assert attempt not in self.originated, "an attempt was originated twice"
+        if attempt in self.originated:
+            assert attempt in self.failed, "an attempt was originated twice, and no trunk had failed it"
+            assert action.trunk not in self.trunks[attempt], "a trunk that failed was tried again"
+            self.failed.discard(attempt)
+        assert action.try_no == self.tries.get(attempt, 0) + 1
+        self.tries[attempt] = action.try_no
+        self.trunks.setdefault(attempt, []).append(action.trunk)
         assert attempt not in self.forbidden, "an Originate of somebody who was stopped"
         assert self.may_dial and at < self.closes_at, "an Originate that must not be"
         assert (action.lead_id, action.number) == (self.claims[attempt].lead_id, self.claims[attempt].number)
@@ -171,6 +185,7 @@ class Books:
         assert attempt not in self.settled, "an attempt was settled twice"
         assert self.live.pop(attempt, None) == settlement.lead_id, "a settlement of what was not live"
         assert (settlement.originated_at is not None) == (attempt in self.originated)
+        assert settlement.tries == self.tries.get(attempt, 1)
         assert settlement.progress.lead_id == settlement.lead_id
         times = (settlement.reserved_at, settlement.originated_at, settlement.answered_at, settlement.ended_at)
         known = [at for at in times if at is not None]

@@ -32,7 +32,7 @@ from dialer.core.attempt import AttemptState as S
 from dialer.core.floor import AT_ONCE, BUSY, LEAVES_AT, SEGMENT, SINCE
 from dialer.core.learned import Learned
 from models.answer import AnswerTable
-from tests.property.engine_books import Books
+from tests.property.engine_books import FAULTS, Books
 from tests.property.twin_bench import TwinBench
 from tests.unit.core.bench_engine import START, campaign_of, lead_of
 
@@ -173,14 +173,14 @@ class EngineMachine(RuleBasedStateMachine):
         for attempt in [attempt for attempt in self.attempts.values() if attempt.attempt_id not in before]:
             self.tell(ev.Reserved, attempt_ids=(attempt.attempt_id,))
             self.bench.wait(1.1)
-            self.tell(ev.AttemptRinging, attempt_id=attempt.attempt_id)
+            self.tell(ev.AttemptRinging, attempt_id=attempt.attempt_id, try_no=attempt.try_no)
             if far != "rings":
-                self.tell(ev.AttemptAnswered, attempt_id=attempt.attempt_id)
+                self.tell(ev.AttemptAnswered, attempt_id=attempt.attempt_id, try_no=attempt.try_no)
                 self.tell(ev.AttemptScreened, attempt_id=attempt.attempt_id, verdict="human")
             if far in ("bridged", "over") and attempt.agent_id is not None:
                 self.tell(ev.AttemptBridged, attempt_id=attempt.attempt_id, agent_id=attempt.agent_id)
             if far == "over":
-                self.tell(ev.AttemptEnded, attempt_id=attempt.attempt_id, cause=16)
+                self.tell(ev.AttemptEnded, attempt_id=attempt.attempt_id, try_no=attempt.try_no, cause=16)
 
     def mend(self) -> None:
         if not self.books.link_up:
@@ -215,17 +215,26 @@ class EngineMachine(RuleBasedStateMachine):
 
     # ---- the switch -------------------------------------------------------------------------------------------
     @precondition(lambda self: self.some(S.DIALLING, S.RINGING))
-    @rule(pick=picks, fact=st.sampled_from(["answered"] * 4 + ["rings"] * 3 + ["ends", "lost"]))
+    @rule(
+        pick=picks,
+        fact=st.sampled_from(
+            ["answered"] * 4 + ["rings"] * 3 + ["ends", "lost", "fails", "fails", "fails as all is paused"]
+        ),
+    )
     def a_line(self, pick: int, fact: str) -> None:
         lines = self.some(S.DIALLING, S.RINGING)
-        attempt = lines[pick % len(lines)].attempt_id
+        line = lines[pick % len(lines)]
+        told = {"attempt_id": line.attempt_id, "try_no": line.try_no}
         if fact == "answered":
-            self.tell(ev.AttemptAnswered, attempt_id=attempt)
+            self.tell(ev.AttemptAnswered, **told)
         elif fact == "rings":
-            self.tell(ev.AttemptRinging, attempt_id=attempt)
+            self.tell(ev.AttemptRinging, **told)
         else:
-            cause, sip_code = ((17, 486), (19, 480), (16, None), (1, 404))[pick % 4]
-            self.tell(ev.AttemptEnded, attempt_id=attempt, cause=cause, sip_code=sip_code, lost=fact == "lost")
+            if fact == "fails as all is paused":
+                self.tell(ev.LaunchingPaused, by="eva")
+            causes = FAULTS if fact.startswith("fails") else ((17, 486), (19, 480), (16, None), (1, 404))
+            cause, sip_code = causes[pick % len(causes)]
+            self.tell(ev.AttemptEnded, **told, cause=cause, sip_code=sip_code, lost=fact == "lost")
 
     @precondition(lambda self: self.some(S.SCREENING, S.WAITING, S.MESSAGE))
     @rule(pick=picks, fact=st.sampled_from(["human", "uncertain", "machine", "abandoned", "ended", "lost"]))
@@ -235,7 +244,7 @@ class EngineMachine(RuleBasedStateMachine):
         if fact == "abandoned":
             self.tell(ev.AttemptAbandoned, attempt_id=call.attempt_id)
         elif fact in ("ended", "lost"):
-            self.tell(ev.AttemptEnded, attempt_id=call.attempt_id, cause=16, lost=fact == "lost")
+            self.tell(ev.AttemptEnded, attempt_id=call.attempt_id, try_no=call.try_no, cause=16, lost=fact == "lost")
         else:
             self.tell(ev.AttemptScreened, attempt_id=call.attempt_id, verdict=fact)
 
@@ -258,7 +267,7 @@ class EngineMachine(RuleBasedStateMachine):
         elif fact == "abandoned":
             self.tell(ev.AttemptAbandoned, attempt_id=attempt)
         elif fact == "ended":
-            self.tell(ev.AttemptEnded, attempt_id=attempt, cause=16)
+            self.tell(ev.AttemptEnded, attempt_id=attempt, try_no=call.try_no, cause=16)
         elif fact == "logout":
             self.tell(ev.AgentLoggedOut, agent_id=agent)
         else:
@@ -282,7 +291,7 @@ class EngineMachine(RuleBasedStateMachine):
                 ends_wrap_up=fact == "disposed",
             )
         else:
-            self.tell(ev.AttemptEnded, attempt_id=call.attempt_id, cause=16, lost=fact == "lost")
+            self.tell(ev.AttemptEnded, attempt_id=call.attempt_id, try_no=call.try_no, cause=16, lost=fact == "lost")
 
     # ---- people and time --------------------------------------------------------------------------------------
     @rule(agent=agents, fact=st.sampled_from(["in", "in", "out", "ready", "pause", "key", "ordered out"]), pick=picks)
@@ -392,14 +401,14 @@ class EngineMachine(RuleBasedStateMachine):
         state = self.bench.engine._state
         live = state.attempts.values()
         on_trunks = Counter(a.trunk for a in live if a.trunk and a.state is not S.DISPOSING)
-        assert {name: trunk.in_use for name, trunk in state.router.trunks.items()} == {
-            name: on_trunks[name] for name in state.router.trunks
+        assert {name: state.desk.loads.in_use(place) for name, place in state.desk.places.items()} == {
+            name: on_trunks[name] for name in state.desk.places
         }
         assert sum(on_trunks.values()) <= CHANNELS
         assert set(state.waiting) == {a.attempt_id for a in live if a.state is S.WAITING}
         served = state.waiting.keys() - self.books.hung_up
         assert not (served and state.floor.idle), "an idle agent and a call that waits for one"
-        lines = {a.attempt_id for a in live if a.state <= S.SCREENING and not a.machine}
+        lines = {a.attempt_id for a in live if (a.state <= S.SCREENING or a.state is S.REROUTING) and not a.machine}
         assert {a.attempt_id for a in state.lines.owners} == lines
         queued = {state.queue[i].lead.lead_id for i in range(len(state.queue)) if state.queue[i].ticket}
         assert queued.isdisjoint(self.books.live.values()), "a lead is queued and in flight"

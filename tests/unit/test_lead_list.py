@@ -1,12 +1,16 @@
 import csv
 import time
 
+import msgspec
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from phonenumbers.carrier import name_for_number
 
 from dialer.adapters.lead_columns import read_columns
 from dialer.adapters.lead_list import Seen, read_leads, write_rejected
+from dialer.core.lead import PhoneNumber
 from dialer.errors import ConfigError
 
 PE = {"default_country": "PE", "jurisdictions": ["PE"]}
@@ -490,3 +494,55 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
         read_leads(path, **PE)
     except ConfigError as error:
         assert str(error).startswith(f"{path}:")
+
+
+# ---- the numbers' own carrier --------------------------------------------------------------------------------
+def _networks(read_list):
+    return [[number.network for number in lead.numbers] for lead in read_list.leads]
+
+
+def test_the_plan_says_whose_a_mobile_is_and_fixed_lines_are_fixed(read):
+    found = read("phone\n" + "".join(f"9{block}654321\n" for block in range(10, 99)))
+    names = {number.e164: number.network for lead in found.leads for number in lead.numbers}
+    parsed = {e164: phonenumbers.parse(e164, None) for e164 in names}
+    assert names == {e164: name_for_number(number, "en").lower() for e164, number in parsed.items()}
+    assert {"claro", "entel", "movistar"} <= set(names.values())
+    fixed = read("telefono\n01 421 0001\n").leads[0].numbers[0]
+    assert (fixed.line_type, fixed.network) == ("fixed", "fixed")
+
+
+def test_where_no_table_says_the_carrier_is_unknown(read):
+    assert _networks(read("phone\n212 555 0123\n", default_country="US", jurisdictions=["US"])) == [[""]]
+
+
+@pytest.mark.parametrize("title", ["Operador", "network", "RED", "Compañía telefónica", "operador_movil", "Carrier"])
+def test_the_list_knows_better_for_ported_numbers(read, title):
+    found = read(f"telefono1;telefono2;{title}\n987654321;01 421 0001;  ENTEL   Perú \n986654321;;-\n")
+    plan = read("phone\n986654321\n")
+    assert _networks(found) == [["entel perú", "entel perú"], _networks(plan)[0]]
+    assert found.leads[0].extra == {}
+
+
+def test_each_number_may_have_its_own_carrier(read):
+    columns = read_columns(
+        ["operador_2", "telefono", "celular 2", "telefono_trabajo_3", "operador", "operador9", "red"]
+    )
+    assert columns.numbers == (1, 2, 3)
+    assert columns.networks == (4, 0, 4)
+    assert columns.extra == ((5, "operador9"), (6, "red"))
+    found = read("telefono1,operador1,telefono2,operador2\n987654321,Bitel,986654321,Claro\n")
+    assert _networks(found) == [["bitel", "claro"]]
+    swapped = read("telefono2,operador1,telefono1,operador2\n987654321,Bitel,986654321,Claro\n")
+    assert _networks(swapped) == [["claro", "bitel"]]
+
+
+def test_a_carriers_name_is_text_of_a_stranger(read):
+    name = "x\x1b[31m\u202e" + "y" * 500
+    (network,) = _networks(read(f"telefono,operador\n987654321,{name}\n"))[0]
+    assert network.isprintable() and len(network) == 40
+    assert _networks(read("telefono,operador\n987654321\n")) == _networks(read("telefono\n987654321\n"))
+
+
+def test_old_records_of_numbers_are_still_read():
+    old = b'{"e164":"+51987654321","zones":["America/Lima"],"country":"PE"}'
+    assert msgspec.json.decode(old, type=PhoneNumber).network == ""

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
+from carriers.caller_id_pool import Pool, matching, pools_of
 from carriers.hours import OpenHours
 from carriers.rates import cost_of
 from carriers.supply import Carrier, SetUpLimit, Supply
@@ -79,6 +81,7 @@ def supply_findings(
             _surcharges,
             _caller_ids,
             _pools,
+            _shown,
             _hours,
             _signed,
         )
@@ -248,7 +251,25 @@ def _pools(case: _Case) -> Iterator[Told]:
     pooled = {number for pool in pools for number in pool.numbers}
     for index, number in enumerate(case.campaign.caller_ids):
         if pools and number not in pooled:
-            yield "note", ("caller_ids", index), f"{number} is in no pool"
+            yield "note", ("caller_ids", index), f"{number} is in no pool: it may be shown to everybody"
+
+
+def _shown(case: _Case) -> Iterator[Told]:
+    """Numbers of the lists to which no pool's number may be shown."""
+    pools = pools_of([Pool(**pool.model_dump()) for pool in case.campaign.caller_id_pools], case.campaign.caller_ids)
+    takes_all = any(not trunk.caller_ids for trunk in case.supply.trunks)
+    taken = {number for trunk in case.supply.trunks for number in trunk.caller_ids}
+    asked = Counter((number.place.jurisdictions, lead.product) for lead in case.leads for number in lead.numbers)
+    unshown: Counter[str] = Counter()
+    for (jurisdictions, product), count in asked.items():
+        suiting = {number for pool in matching(pools, jurisdictions, product) for number in pool.numbers}
+        if not (suiting if takes_all else suiting & taken):
+            unshown[f"{'/'.join(jurisdictions)}{f' of {product!r}' if product else ''}"] += count
+    if unshown:
+        level: Level = "error" if unshown.total() == asked.total() else "warning"
+        where = f"{', '.join(list(unshown)[:EXAMPLES])}{_more(len(unshown))}"
+        text = f"nothing may be shown to {unshown.total():,} of the lists' numbers, in {where}: no call is placed"
+        yield level, ("caller_id_pools",), text
 
 
 def _signed(case: _Case) -> Iterator[Told]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks.carriers import bench
 from benchmarks.carriers.diversion import Diversion
 from benchmarks.carriers.logged import Checked
+from benchmarks.carriers.plot import draw
 from benchmarks.carriers.policies import OURS, UNTOLD
 from benchmarks.carriers.study import DESK, Run
 from benchmarks.carriers.table import REFERENCE, measurements, tables
@@ -96,3 +98,12 @@ def test_the_table_has_means_over_seeds_and_gaps_against_round_robin_of_the_same
     assert ours["gap_closed_pct"] == pytest.approx(100 * ((1 - 0.07 / 0.4) + (1 - 0.09 / 0.3)) / 2, abs=0.06)
     assert [row["policy"] for row in table] == [OURS, REFERENCE]
     assert tables(table)[0].row_count == 2
+
+
+def test_the_picture_names_every_policy_of_the_day(tmp_path: Path) -> None:
+    lost = tuple(0.5 for _ in range(60))
+    runs = [replace(run, lost=lost) for run in RUNS]
+    draw(runs, seed=1, path=tmp_path / "carriers.svg")
+    picture = (tmp_path / "carriers.svg").read_text()
+    assert all(name in picture for name in (OURS, "round-robin", "discounted-thompson"))
+    assert DESK not in picture

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 import numpy as np
 import pytest
 
+from benchmarks.carriers.desk import run_desk
 from benchmarks.carriers.diversion import Diversion, degradations, outages
 from benchmarks.carriers.logged import checked
 from benchmarks.carriers.trial import run_trial
@@ -43,8 +44,7 @@ def test_an_outage_is_diverted_when_new_calls_no_longer_go_there(after: int) -> 
     placed, trunk = calls_leaving(1200 + after)
     (found,) = outages(world(), placed=placed, trunk=trunk)
     assert found.before == pytest.approx(0.25)
-    # Fewer than 10 of 200 calls in ten seconds: the last of the ten may still have gone there.
-    assert found.after_s == found.counted_s == max(after - 1, 0)
+    assert found.after_s == found.counted_s == after
 
 
 def test_an_outage_that_is_never_diverted_counts_whole() -> None:
@@ -111,3 +111,19 @@ def test_a_log_that_claims_wrong_chances_is_found_out() -> None:
     claimed = replace(log, propensity=np.where(log.propensity < 0.5, 0.5, log.propensity))
     wrong = [each for each in checked(plain, claimed) if each.method == "snips" and each.policy == "uniform"]
     assert not any(each.agrees for each in wrong)
+
+
+def test_the_desk_leaves_dead_trunks_and_tries_failed_calls_again() -> None:
+    """Round robin behind the desk: circuits, not learning, divert; every failed try is followed by another trunk's."""
+    plain = make_world(1, minutes=60)
+    short = replace(plain, minutes=25, second=plain.second[: np.searchsorted(plain.second, 1500)])
+    found = run_desk(short, "round-robin-v1")
+    log = found.log
+    outage = next(each for each in outages(plain, placed=log.placed, trunk=log.trunk) if each.begin_s == 1200)
+    assert outage.counted_s <= 5
+    assert found.beyond_limits == 0
+    failed = int(log.faulty.sum())
+    assert 3 <= failed <= 60
+    assert len(log.trunk) == len(short.second) - found.waiting + failed
+    dead = plain.dead[log.trunk, log.placed // 60]
+    assert (dead == (log.faulty > 0)).all()

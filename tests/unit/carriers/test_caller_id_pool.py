@@ -26,9 +26,7 @@ def shared(one: str, other: str) -> int:
 @given(numbers, owned_numbers)
 def test_the_order_is_by_the_shared_beginning_and_then_by_the_score(called: str, owned: list[str]) -> None:
     found = list(order_of(*owned).order(called, key_of(called)))
-    expected = sorted(
-        owned, key=lambda own: (shared(called, own), mixed(key_of(called), salt_of(own))), reverse=True
-    )
+    expected = sorted(owned, key=lambda own: (shared(called, own), mixed(key_of(called), salt_of(own))), reverse=True)
     assert found == expected
     assert order_of(*owned).first(called, key_of(called)) == expected[0]
 

@@ -139,6 +139,47 @@ def test_a_trunk_without_limits_places_at_once() -> None:
     assert room_at(loads, 4.5)[0] == [0]
 
 
+class Asked:
+    """A counter with 3 set-ups left until 5.0, when a fourth comes; it counts how often it is asked."""
+
+    def __init__(self, limit: SetUpLimit) -> None:
+        self.times = 0
+
+    def left(self, now: float) -> int:
+        self.times += 1
+        return 3 if now < 5.0 else 4
+
+    def next_at(self, now: float, calls: int = 1) -> float:
+        return now if calls <= self.left(now) else 5.0 if calls == 4 else inf
+
+
+@pytest.mark.parametrize(
+    ("channels", "planned", "asked_again"), [(9, 0, 1), (9, 2, 1), (9, 3, 1), (3, 0, 0), (9, 5, 0)]
+)
+def test_room_is_counted_again_only_when_it_can_be_another(
+    monkeypatch: pytest.MonkeyPatch, channels: int, planned: int, asked_again: int
+) -> None:
+    counters: list[Asked] = []
+
+    def counter(limit: SetUpLimit) -> Asked:
+        counters.append(Asked(limit))
+        return counters[-1]
+
+    monkeypatch.setattr("carriers.loads.counter_of", counter)
+    loads = Loads(supply_of(("a", channels, bucket(4))))
+    for _ in range(planned):
+        loads.take(0)
+    loads.room(0.0)
+    counters[0].times = 0
+    for now in (0.0, 1.0, 4.999):
+        loads.room(now)
+    assert counters[0].times == 0
+    loads.room(5.0)
+    loads.room(6.0)
+    # Once by itself, and once more where it says when there is room for more.
+    assert min(counters[0].times, 1) == asked_again and counters[0].times <= 2
+
+
 def test_the_arrays_belong_to_the_caller() -> None:
     loads = Loads(SHARED)
     room = loads.room(0.0)

@@ -55,6 +55,11 @@ def test_ratios_lie_between_0_and_1_and_every_end_counts_once(ends):
         assert 0.0 <= tally.cancelled_share <= 1.0
 
 
+def test_a_contact_taken_back_after_its_minute_was_forgotten_makes_no_negative_ratio():
+    tally = TrunkTally(contacts=-1, answers=1, cost=1.0)
+    assert (tally.contacts_per_1000, tally.cost_per_contact) == (0.0, None)
+
+
 def test_an_answered_try_has_no_other_end():
     with pytest.raises(ValueError, match="not answered"):
         TrunkTally().ended(CallEnd.ANSWERED, rang=True, ended_by_us=False)

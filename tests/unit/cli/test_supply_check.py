@@ -28,7 +28,15 @@ DECKS = {
     "chile.csv": "prefix,price,billing\n56,0.01,60/60\n51999,0.01,1/1\n",
 }
 Finding = tuple[str, str, str]
-Look = Callable[[str], list[Finding]]
+Look = Callable[..., list[Finding]]
+ONE = "trunks: [{name: a}]\n"
+OF_T = "trunks: [{name: a, carrier: T}]\n"
+POOL = 'caller_id_pools: [{name: p, numbers: ["+5117009000"]}]\n'
+NIGHT = """\
+trunks:
+  - name: a
+    hours: [{days: [mon, tue, wed, thu, fri, sat, sun], allow: [["01:00", "04:00"]], zone: America/Lima}]
+"""
 
 
 @pytest.fixture
@@ -74,50 +82,127 @@ def test_a_whole_supply_has_nothing_to_mend(look: Look) -> None:
     ("text", "level", "key", "says"),
     [
         # who can be called
-        ("trunks: [{name: a, rates: mobile.csv}]\n", "warning", "lists", "no trunk carries 1 of the lists' 2 numbers: +5154222333 (L2)"),
+        (
+            "trunks: [{name: a, rates: mobile.csv}]\n",
+            "warning",
+            "lists",
+            "no trunk carries 1 of the lists' 2 numbers: +5154222333 (L2)",
+        ),
         ("trunks: [{name: a, regions: [Cusco]}]\n", "error", "lists", "no trunk carries 2 of the lists' 2 numbers"),
-        ("trunks: [{name: a, regions: [Cusco]}]\n", "warning", "trunks.0.regions.0", "nobody on the lists has the region 'Cusco'"),
+        (
+            "trunks: [{name: a, regions: [Cusco]}]\n",
+            "warning",
+            "trunks.0.regions.0",
+            "nobody on the lists has the region 'Cusco'",
+        ),
         ("trunks: [{name: a, regions: [Lina]}]\n", "warning", "trunks.0.regions.0", "did you mean Lima?"),
-        ("trunks: [{name: a}]\n", "note", "trunks.0", "the only trunk: where it fails nobody is called"),
+        (ONE, "note", "trunks.0", "the only trunk: where it fails nobody is called"),
         (
             "trunks: [{name: a, rates: peru.csv}, {name: b, rates: mobile.csv}]\n",
             "note",
             "trunks.0",
             "no other trunk carries 51: no failover there, 1 of the lists' numbers among them",
         ),
-        ("trunks: [{name: a}]\nrouting: {contact_values: {cards: 1}}\n", "warning", "routing.contact_values.cards", "the product 'cards': did you mean card?"),
+        (
+            ONE + "routing: {contact_values: {cards: 1}}\n",
+            "warning",
+            "routing.contact_values.cards",
+            "the product 'cards': did you mean card?",
+        ),
         # prices
-        ("trunks: [{name: a, rates: peru.csv}, {name: b}]\n", "warning", "trunks.1", "no price among trunks that have one"),
-        ("trunks: [{name: a, price: {per_minute: 50, billing: 1/1}}]\n", "warning", "trunks.0.price", "as a contact is worth (0.25 USD), or more: all numbers"),
+        (
+            "trunks: [{name: a, rates: peru.csv}, {name: b}]\n",
+            "warning",
+            "trunks.1",
+            "no price among trunks that have one",
+        ),
+        (
+            "trunks: [{name: a, price: {per_minute: 50, billing: 1/1}}]\n",
+            "warning",
+            "trunks.0.price",
+            "as a contact is worth (0.25 USD), or more: all numbers",
+        ),
         ("trunks: [{name: a, rates: mobile.csv}]\n", "note", "trunks.0.rates", "columns that are not read: valid from"),
         # accounts
-        ("carriers: [{name: T, max_channels: 10}]\ntrunks: [{name: a, carrier: T}]\n", "warning", "trunks.0.max_channels", "30 channels, T has 10"),
-        ("carriers: [{name: T, limits: [{calls: 5, per_s: 5}]}]\ntrunks: [{name: a, carrier: T}]\n", "warning", "trunks.0.max_cps", "5 set-ups/s, T takes 1 from all"),
-        ("carriers: [{name: T, max_channels: 40}]\ntrunks: [{name: a, carrier: T}, {name: b, carrier: T}]\n", "note", "carriers.0.max_channels", "its 2 trunks have 60 channels, the account 40"),
-        ("carriers: [{name: Telnyx}]\ntrunks: [{name: a, carrier: Telnix}]\n", "warning", "trunks.0.carrier", "'Telnix' is not among carriers: an account of its own: did you mean Telnyx?"),
+        (
+            "carriers: [{name: T, max_channels: 10}]\n" + OF_T,
+            "warning",
+            "trunks.0.max_channels",
+            "30 channels, T has 10",
+        ),
+        (
+            "carriers: [{name: T, limits: [{calls: 5, per_s: 5}]}]\n" + OF_T,
+            "warning",
+            "trunks.0.max_cps",
+            "5 set-ups/s, T takes 1 from all",
+        ),
+        (
+            "carriers: [{name: T, max_channels: 40}]\ntrunks: [{name: a, carrier: T}, {name: b, carrier: T}]\n",
+            "note",
+            "carriers.0.max_channels",
+            "its 2 trunks have 60 channels, the account 40",
+        ),
+        (
+            "carriers: [{name: Telnyx}]\ntrunks: [{name: a, carrier: Telnix}]\n",
+            "warning",
+            "trunks.0.carrier",
+            "'Telnix' is not among carriers: an account of its own: did you mean Telnyx?",
+        ),
         ("carriers: [{name: Telnyx}]\ntrunks: [{name: a}]\n", "note", "trunks.0.name", "'a' is not among carriers"),
-        ("carriers: [{name: Telnyx}]\ntrunks: [{name: a}]\n", "warning", "carriers.0.name", "no trunk is of the carrier 'Telnyx'"),
-        ("carriers: [{name: T, cancelled_calls: {above: 0.2, fee: 0.005}}]\ntrunks: [{name: a, carrier: T}]\n", "note", "carriers.0.cancelled_calls", "above 20% each call that we end before an answer costs 0.005 USD"),
-        ("amd: true\ncarriers: [{name: T, short_calls: {above: 0.15, fee: 0.01}}]\ntrunks: [{name: a, carrier: T}]\n", "note", "carriers.0.short_calls", "above 15% each answered call of up to 6 s costs 0.01 USD"),
+        (
+            "carriers: [{name: Telnyx}]\ntrunks: [{name: a}]\n",
+            "warning",
+            "carriers.0.name",
+            "no trunk is of the carrier 'Telnyx'",
+        ),
+        (
+            "carriers: [{name: T, cancelled_calls: {above: 0.2, fee: 0.005}}]\n" + OF_T,
+            "note",
+            "carriers.0.cancelled_calls",
+            "above 20% each call that we end before an answer costs 0.005 USD",
+        ),
+        (
+            "amd: true\ncarriers: [{name: T, short_calls: {above: 0.15, fee: 0.01}}]\n" + OF_T,
+            "note",
+            "carriers.0.short_calls",
+            "above 15% each answered call of up to 6 s costs 0.01 USD",
+        ),
         # caller IDs
         ('trunks: [{name: a, caller_ids: ["+5117009000"]}]\n', "warning", "caller_ids.1", "no trunk takes +5117009001"),
         (
-            'trunks: [{name: a, caller_ids: ["+5117009000"]}]\ncaller_id_pools: [{name: p, numbers: ["+5117009001"]}]\n',
+            'trunks: [{name: a, caller_ids: ["+5117009000"]}]\n' + POOL.replace("9000", "9001"),
             "warning",
             "caller_id_pools.0.numbers",
             "no trunk takes any of them",
         ),
-        ('trunks: [{name: a}]\ncaller_id_pools: [{name: p, numbers: ["+5117009000"]}]\n', "note", "caller_ids.1", "+5117009001 is in no pool"),
-        ("trunks: [{name: a, attestation: A}, {name: b}]\n", "note", "trunks.1.attestation", "does not sign our numbers, a signs A"),
+        (ONE + POOL, "note", "caller_ids.1", "+5117009001 is in no pool"),
+        (
+            "trunks: [{name: a, attestation: A}, {name: b}]\n",
+            "note",
+            "trunks.1.attestation",
+            "does not sign our numbers, a signs A",
+        ),
+        (
+            ONE + POOL.replace('"]}', '", "+5117009001"], products: [card]}'),
+            "warning",
+            "caller_id_pools",
+            "nothing may be shown to 1 of the lists' numbers, in PE of 'loan': no call is placed",
+        ),
+        (
+            ONE + POOL.replace('"]}', '", "+5117009001"], products: [cards]}'),
+            "error",
+            "caller_id_pools",
+            "nothing may be shown to 2 of the lists' numbers",
+        ),
         # hours
         (
-            'trunks: [{name: a, hours: [{days: [mon, tue, wed, thu, fri, sat, sun], allow: [["01:00", "04:00"]], zone: America/Lima}]}]\n',
+            NIGHT,
             "error",
             "trunks.0.hours",
             "never open while anybody on the lists may be called",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_found(look: Look, text: str, level: str, key: str, says: str) -> None:
     found = look(text)
     assert any((level, key) == each[:2] and says in each[2] for each in found), found
@@ -134,11 +219,13 @@ def test_a_country_that_no_trunk_carries(look: Look) -> None:
 
 
 def test_a_country_whose_caller_ids_its_trunks_do_not_take(look: Look) -> None:
-    """Brazil shows its own prefix of telemarketers; here a French number, which French law alone lets us show."""
-    base = BASE.replace("[PE]", "[PE, FR]").replace('"+5117009001"', '"+33162123456"')
-    found = look('trunks: [{name: a, caller_ids: ["+5117009000"]}, {name: b, rates: peru.csv}]\n', base)
-    told = [(level, key) for level, key, text in found if "may be shown" in text]
+    """Chile wants +56600 where we have such a number."""
+    base = BASE.replace("[PE]", "[PE, CL]").replace('"+5117009001"', '"+566001234567"')
+    trunk = 'trunks: [{name: a, caller_ids: ["+5117009000"]}, {name: b, rates: peru.csv}'
+    told = [(level, key) for level, key, text in look(trunk + "]\n", base) if "may be shown" in text]
     assert told == [("error", "jurisdictions.1")]
+    told = [(level, key) for level, key, text in look(trunk + ", {name: c}]\n", base) if "may be shown" in text]
+    assert told == [("warning", "trunks.0.caller_ids")]
 
 
 def test_faults_of_the_file_are_findings_too(look: Look) -> None:

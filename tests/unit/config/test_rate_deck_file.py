@@ -17,6 +17,7 @@ from dialer.config.carriers import RateRow
 from dialer.config.rate_deck_file import MAX_BYTES, MAX_FAULTS, calling_codes, read_rate_deck, rows_of
 from dialer.config.supply import supply_of
 from dialer.errors import ConfigError
+from sim.overrides import override
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario
 
@@ -255,6 +256,14 @@ def test_a_scenario_does_so_too(campaign: Path) -> None:
     read = load_scenario(str(campaign.with_name("s.yaml")))
     assert read.campaign.trunks[0].deck == KEPT
     assert Scenario.model_validate(read.model_dump(mode="json")) == read
+
+
+def test_a_deck_cannot_be_changed_without_its_file(campaign: Path) -> None:
+    scenario = load_scenario(str(campaign.with_name("s.yaml")))
+    with pytest.raises(ConfigError, match="a rate deck is read with the file that names it"):
+        override(scenario, {"campaign.trunks.0.rates": "b.csv"})
+    changed = override(scenario, {"campaign.trunks.2.price.per_minute": 0.5, "campaign.routing.max_tries": 1})
+    assert changed.campaign.routing.max_tries == 1 and changed.campaign.trunks[0].deck == KEPT
 
 
 @pytest.mark.parametrize(

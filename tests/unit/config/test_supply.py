@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from carriers.rates import Rate
+from carriers.registry import ROUTER_IDS
 from carriers.supply import Carrier, Hours, SetUpLimit, Surcharge
 from dialer.config.campaign import Campaign, Trunk
 from dialer.config.campaign_file import read_campaign
+from dialer.config.routing import RouterId
 from dialer.config.supply import cps_limit, supply_of
 from dialer.errors import ConfigError
 
@@ -260,3 +262,7 @@ def test_a_price_is_never_negative_wherever_it_stands() -> None:
         for bad in (-0.01, float("nan"), float("inf"), 1e7, "x", None):
             with pytest.raises(ValidationError):
                 Trunk.model_validate({"name": "a", "price": {"per_minute": 0, "billing": "1/1", name: bad}})
+
+
+def test_every_router_that_a_campaign_may_name_can_be_made() -> None:
+    assert set(get_args(RouterId)) == set(ROUTER_IDS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dialer.core import events as ev
-from dialer.core.actions import Bridge, Claim
-from dialer.core.attempt import ATTEMPT_TRANSITIONS, Attempt, AttemptState
+from dialer.core.actions import Bridge, Claim, Originate
+from dialer.core.attempt import ATTEMPT_TRANSITIONS, Attempt, AttemptState, TryFailed
 from dialer.errors import IllegalTransition
 
 TRIGGERS = sorted({trigger for row in ATTEMPT_TRANSITIONS.values() for trigger in row}, key=lambda t: t.__name__)
@@ -19,6 +19,9 @@ RESERVING  ReservationLost   ENDED
 DIALLING   AttemptRinging    RINGING
 DIALLING   AttemptAnswered   SCREENING
 DIALLING   AttemptEnded      ENDED
+DIALLING   TryFailed         REROUTING
+REROUTING  Originate         DIALLING
+REROUTING  AttemptEnded      ENDED
 RINGING    AttemptRinging    RINGING
 RINGING    AttemptAnswered   SCREENING
 RINGING    AttemptEnded      ENDED
@@ -68,5 +71,5 @@ def test_the_table_has_no_move_that_the_life_of_a_call_lacks() -> None:
     assert table == MOVES
 
 
-def test_triggers_are_facts_or_our_own_bridge() -> None:
-    assert all(trigger is Bridge or issubclass(trigger, ev.Event) for trigger in TRIGGERS)
+def test_triggers_are_facts_or_our_own_intentions() -> None:
+    assert all(trigger in (Bridge, Originate, TryFailed) or issubclass(trigger, ev.Event) for trigger in TRIGGERS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 
+from carriers.router import Room
 from compliance.clearance import CapSlot, DialCandidate, Place
 from compliance.window import WindowState
 from dialer.core import actions as act
@@ -260,7 +262,8 @@ def test_held_calls_have_one_timer_and_are_given_up_when_the_floor_is_empty() ->
     for _ in range(3):
         bench.policy.want = 4
         claimed += [c.attempt_id for a in bench.wait(1.05) if isinstance(a, act.Reserve) for c in a.claims]
-        bench.engine._state.router.trunks["t1"].planned = 0  # as if the plan had been too bold
+        loads = bench.engine._state.desk.loads
+        loads.room = lambda _: Room(np.array([50]), np.array([50]))  # type: ignore[method-assign]  # a plan too bold
     bench.tell(ev.Reserved, attempt_ids=tuple(claimed))
     assert len(bench.engine._state.held) == len(claimed) - 4 >= 4
     before = len(bench.engine._state.timers.pending)

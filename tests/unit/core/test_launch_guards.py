@@ -42,7 +42,7 @@ def test_what_came_between_the_reservation_and_its_answer_forbids_the_call(name:
     bench.wait(2.0)
     assert bench.of(act.Originate) == [] and bench.of(act.HangUp) == []
     assert [(s.attempt_id, s.disposition, s.originated_at) for s in bench.settled] == [(attempt, "CANCELLED", None)]
-    assert bench.engine._state.router.free_channels == 50, "its channel is free again"
+    assert bench.engine._state.desk.loads.free_channels == 50, "its channel is free again"
 
 
 @pytest.mark.parametrize("name", ["link", "store", "pause", "drain", "everything"])

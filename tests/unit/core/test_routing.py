@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 
 from carriers.capacity import CapacityPrices
+from carriers.router import Room
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempt import AttemptState
 from dialer.core.engine import Engine
+from dialer.core.routing import SILENT_S
 from dialer.core.snapshot import Snapshot
 from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules
 
@@ -56,7 +59,7 @@ def test_a_carriers_fault_goes_to_the_next_trunk_at_once(cause: int, sip_code: i
     assert second.route is not None and second.route.because == "failover"
     assert not bench.settled, "it is the same attempt: claimed and counted once"
     assert bench.engine.counters.attempts == 1 and sum(in_use(bench)) == 1
-    bench.talk_over = bench.tell(ev.AttemptRinging, attempt_id=attempt, try_no=2)  # type: ignore[attr-defined]
+    bench.tell(ev.AttemptRinging, attempt_id=attempt, try_no=2)
     end(bench, attempt, 17, 486)
     (settled,) = bench.settled
     assert (settled.disposition, settled.tries, settled.trunk) == ("BUSY", 2, second.trunk)
@@ -141,30 +144,49 @@ def test_nothing_is_tried_again_after_the_hours() -> None:
     assert len(tries(bench, attempt)) == 1 and len(bench.settled) == 1
 
 
-SLOW = [{"name": "a", "max_channels": 9, "max_cps": 50}, {"name": "b", "max_channels": 9, "max_cps": 0.1}]
-
-
 def waiting_for_a_set_up() -> tuple[Bench, int]:
-    """A try that trunk a failed, and that trunk b can take in some seconds alone."""
-    bench = bench_of(trunks=SLOW, routing={"router": "round-robin-v1", "exploration": 0})
-    first, second, third = bench.dial(3)
-    by_trunk = {o.trunk: o.attempt_id for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
-    assert set(by_trunk) == {"a", "b"}, "b has one set-up in ten seconds"
-    end(bench, by_trunk["b"], 17, 486)
-    bench.wait(9.0)
-    return bench, by_trunk["a"]
+    """A try that trunk a failed; trunk b has no call set-up to spare for seconds."""
+    slow = {"name": "b", "max_channels": 9, "max_cps": 0.1}
+    bench = bench_of(trunks=[TRUNKS[0], slow], routing={"router": "round-robin-v1"})
+    desk = bench.engine._state.desk
+    (attempt,) = bench.dial()
+    if tries(bench, attempt)[0].trunk == "b":
+        end(bench, attempt, 17, 486)
+        (attempt,) = bench.dial()
+    assert tries(bench, attempt)[0].trunk == "a"
+    plain, desk.loads.room = desk.loads.room, lambda _: Room(np.array([9, 9]), np.array([9, 9]))  # type: ignore[method-assign]
+    desk.loads.take(1)
+    desk.loads.set_up(1, bench.now)
+    end(bench, attempt, 38, 500)
+    desk.loads.room = plain  # type: ignore[method-assign]
+    assert bench.engine._state.attempts[attempt].state is AttemptState.REROUTING
+    return bench, attempt
 
 
-def test_a_next_try_that_finds_no_set_up_waits_for_one_or_ends_as_it_failed() -> None:
-    bench = bench_of(trunks=[TRUNKS[0], {"name": "b", "max_channels": 1, "max_cps": 100}])
-    first, second = bench.dial(2)
-    on = {o.attempt_id: o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
-    failing = first if on[first] == "a" else second
-    end(bench, failing, 38, 500)
+def test_a_next_try_waits_for_a_set_up() -> None:
+    bench, attempt = waiting_for_a_set_up()
+    assert len(tries(bench, attempt)) == 1
+    bench.wait(11.0)
+    assert [o.trunk for o in tries(bench, attempt)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_a_next_try_that_waits_ends_as_it_failed_once_calls_are_forbidden(name: str) -> None:
+    kind, facts = FORBIDDEN[name]
+    bench, attempt = waiting_for_a_set_up()
+    lead = bench.engine._state.attempts[attempt].claim.lead_id
+    bench.tell(kind, **{**facts, **({"key": f"lead:{lead}"} if name == "lead stopped" else {})})
     bench.wait(30.0)
-    settled = {s.attempt_id: s for s in bench.settled}
-    if len(tries(bench, failing)) == 1:
-        assert settled[failing].disposition == "FAILED"
+    assert len(tries(bench, attempt)) == 1
+    (settled,) = [s for s in bench.settled if s.attempt_id == attempt]
+    assert (settled.disposition, settled.tries) == ("FAILED", 1)
+    assert not [a for a in bench.of(act.HangUp) if a.attempt_id == attempt], "there is no call to hang up"
+
+
+def test_a_word_of_the_failed_try_does_not_end_one_that_waits() -> None:
+    bench, attempt = waiting_for_a_set_up()
+    bench.tell(ev.AttemptEnded, attempt_id=attempt, try_no=1, cause=38, sip_code=500)
+    assert bench.engine._state.attempts[attempt].state is AttemptState.REROUTING
 
 
 def test_a_late_word_of_an_earlier_try_changes_nothing() -> None:
@@ -188,16 +210,12 @@ def test_the_people_called_see_a_number_and_the_journal_says_why() -> None:
     note = originate.route
     assert note is not None
     assert note.because in ("best", "explored") and 0.0 < note.propensity <= 1.0
-    assert (note.region, note.pool, note.shown_because) == ("PE", "all", "sticky")
+    assert (note.region, note.pool, note.shown_because) == ("PE", "", "sticky")
     assert 0.0 < note.expected < 1.0
 
 
 def test_a_closed_circuit_is_passed_by_for_calls_that_are_planned() -> None:
     bench = bench_of()
-    failed: list[str] = []
-    for _ in range(3):
-        bench = bench if bench.engine.queue.queued else bench_of()
-        break
     desk = bench.engine._state.desk
     bench.policy.want = 1
     claims = [c for a in bench.wait(1.1) if isinstance(a, act.Reserve) for c in a.claims]
@@ -209,7 +227,7 @@ def test_a_closed_circuit_is_passed_by_for_calls_that_are_planned() -> None:
     assert not desk.usable(place, cell, bench.now)
     bench.tell(ev.Reserved, attempt_ids=(claims[0].attempt_id,))
     (originate,) = tries(bench, claims[0].attempt_id)
-    assert originate.trunk != planned and not failed
+    assert originate.trunk != planned
     assert in_use(bench)[place] == 0
 
 
@@ -242,5 +260,23 @@ def test_what_was_learned_outlives_a_run_and_a_snapshot_is_exact() -> None:
     twin = Engine.restore(bench.engine.campaign, rules=bench.rules, policies=policies, snapshot=snapshot)  # type: ignore[arg-type]
     assert twin._state.desk.snapshot() == bench.engine._state.desk.snapshot()
     later = bench_of()
+    later.now = bench.now
     later.tell(ev.StateRecalled, learned=bench.engine.learned())
     assert later.engine._state.desk.cells.keys == bench.engine._state.desk.cells.keys
+
+
+def test_a_trunk_that_swallows_calls_is_found_out_before_they_time_out() -> None:
+    bench = Bench(leads=30, trunks=TRUNKS[:2], retry=NO_RETRY, routing={"router": "round-robin-v1"})
+    bench.log_in("ana", "bruno")
+    ids = bench.dial(10)
+    on = {o.attempt_id: o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
+    for attempt in ids:
+        if on[attempt] == "a":
+            bench.tell(ev.AttemptRinging, attempt_id=attempt)
+    bench.wait(SILENT_S + 1.0)
+    desk = bench.engine._state.desk
+    assert [circuit.trunk for circuit in desk.circuits.open_circuits()] == [desk.places["b"]]
+    assert "by silence" in desk.circuits.open_circuits()[0].because
+    later = bench.dial(6)
+    on = {o.attempt_id: o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
+    assert [on[attempt] for attempt in later].count("b") <= 1, "one probe at most"

@@ -129,7 +129,7 @@ def test_a_propensity_is_how_often_that_trunk_is_taken(exploration: float, score
             available,
             column,
             own=Reason.BEST,
-            rng=numbers,  # type: ignore[arg-type]
+            rng=numbers,
             exploration=exploration,
         )
         trunk = int(routes.trunk[0])

@@ -238,6 +238,7 @@ def test_contacts_told_on_their_own_are_no_replies_and_faults_complete_nothing()
     fault = replies(outcomes([0], faults=1))
     assert (fault.calls, fault.completed, fault.answers) == (1.0, 0.0, 0.0)
     assert replies(outcomes([0])).completed == 1.0, "nobody answered, and the carrier did its work"
+    assert replies(outcomes([0], answers=1, faults=1)).completed == 1.0, "cut off after the answer: the reply was 200"
 
 
 @pytest.mark.parametrize(
