@@ -15,7 +15,7 @@ WARM, COLD = 0.3, 0.003  # heats of the ascent, in units of the best call's wort
 _STEEPEST = 3.0  # the most that a price moves at once, in heats
 
 
-class PricingFailed(ValueError):
+class PricingFailed(ArithmeticError):
     """The solver found no prices."""
 
 

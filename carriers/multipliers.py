@@ -52,13 +52,13 @@ class Levels(NamedTuple):
 
 @njit(
     types.void(
-        _index, _index, _row, _row, _row, float64, _index, _index, _row, _table, _table, _table, _table,
+        _index, _index, _row, _row, float64, _index, _index, _row, _table, _table, _table, _table,
         _table, _table, _table, _table,
     ),
     cache=True,
 )  # fmt: skip
 def _count(
-    trunk: Ints, cell: Ints, tries: Floats, expected: Floats, contacts: Floats, weight: float, region: Ints,
+    trunk: Ints, cell: Ints, expected: Floats, contacts: Floats, weight: float, region: Ints,
     destination: Ints, available: Floats, multiplier: Floats, level: Floats, observed_kc: Floats, expected_kc: Floats,
     observed_kr: Floats, expected_kr: Floats, observed_kd: Floats, expected_kd: Floats,
 ) -> None:  # fmt: skip
@@ -94,8 +94,7 @@ class Multipliers:
         self.table: Floats = np.ones((trunks, 0))  # (K, C) but for `available`, as of `refreshed_at`
         self.level: Floats = np.ones((trunks, 0))  # (K, C) the regimes' part of it
         self.refreshed_at: float | None = None
-        self.refresh(0.0)
-        self.refreshed_at = None
+        self.grow()
 
     @property
     def available(self) -> Floats:
@@ -105,8 +104,7 @@ class Multipliers:
     def learn(self, outcomes: Outcomes, *, now: float) -> None:
         """Count outcomes at once; `table` takes them in at the next `refresh`. Cells must be the market's."""
         self._pass(now)
-        if self.observed.shape[1] != self.market.cells:
-            self._grow()
+        self.grow()
         trunks, weight = len(self.counts), self.weight
         for column, values in enumerate(
             (
@@ -122,7 +120,7 @@ class Multipliers:
                 self.recent[1] += added
         regions, destinations = self.regions, self.destinations
         _count(
-            outcomes.trunk, outcomes.cell, outcomes.tries, outcomes.expected, outcomes.contacts, weight,
+            outcomes.trunk, outcomes.cell, outcomes.expected, outcomes.contacts, weight,
             self.market.region, self.market.destination, self.available, self.table, self.level,
             self.observed, self.expected, regions.observed, regions.expected,
             destinations.observed, destinations.expected,
@@ -131,39 +129,125 @@ class Multipliers:
     def refresh(self, now: float) -> None:
         """Work out `table` anew from what is known at `now`: O(K C)."""
         self._pass(now)
-        if self.observed.shape[1] != self.market.cells:
-            self._grow()
+        self.grow()
         elapsed_s = 0.0 if self.refreshed_at is None else now - self.refreshed_at
         self.regions.step(elapsed_s)
         self.destinations.step(elapsed_s)
         self.refreshed_at = now
-        region, destination = self.market.region, self.market.destination
-        self.level = self.regions.level[:, region] * self.destinations.level[:, destination]
-        levels = self.levels()
-        usual = levels.trunk[:, None] * levels.region[:, region] * levels.destination[:, destination]
-        self.table = np.ascontiguousarray(usual * levels.cell * levels.model * self.level)
+        self._tabulate()
 
     def levels(self) -> Levels:
         """Return the parts of the usual multipliers, from all that has been counted."""
-        market, (a0, a1, a2, a3) = self.market, self.strengths
-        cells, trunks = self.observed.shape[1], len(self.counts)
-        region, destination = market.region[:cells], market.destination[:cells]
         observed = np.maximum(self.observed, 0.0) / self.weight  # a contact may be taken back after it has faded
         expected = self.expected / self.weight
-        of_region = (_groups(region, trunks), trunks, self.regions.level.shape[1])
-        of_destination = (_groups(destination, trunks), trunks, self.destinations.level.shape[1])
-        in_region, in_destination = _summed(observed, *of_region), _summed(observed, *of_destination)
-        model, parents = np.ones(cells), np.ones((trunks, cells))
-        for _ in range(2):  # the model's level first as if all trunks were alike, then as they are
-            due = expected * model
-            trunk = (observed.sum(axis=1) + a0) / (due.sum(axis=1) + a0)
-            due1 = due * trunk[:, None]
-            by_region = (in_region + a1) / (_summed(due1, *of_region) + a1)
-            due2 = due1 * by_region[:, region]
-            by_destination = (in_destination + a2) / (_summed(due2, *of_destination) + a2)
-            parents = trunk[:, None] * by_region[:, region] * by_destination[:, destination]
-            cell = (observed + a3) / (due * parents + a3)
-            if _ == 0:
-                worth = (expected * parents * cell).sum(axis=0)
-                model = (observed.sum(axis=0) + MODEL_STRENGTH) / (worth + MODEL_STRENGTH)
-        return Levels(trunk, by_region, by_destination, cell, model)
+        # The answer model's own level is what is left in a cell once its trunks' differences are taken off.
+        alike = self._top_down(observed, expected)
+        worth = (expected * self._parents(alike) * alike.cell).sum(axis=0)
+        model = (observed.sum(axis=0) + MODEL_STRENGTH) / (worth + MODEL_STRENGTH)
+        return self._top_down(observed, expected * model)._replace(model=model)
+
+    def _top_down(self, observed: Floats, due: Floats) -> Levels:
+        a0, a1, a2, a3 = self.strengths
+        cells = observed.shape[1]
+        region, destination = self.market.region[:cells], self.market.destination[:cells]
+        regions, destinations = self.regions.level.shape[1], self.destinations.level.shape[1]
+        trunk = (observed.sum(axis=1) + a0) / (due.sum(axis=1) + a0)
+        due = due * trunk[:, None]
+        by_region = (_summed(observed, region, regions) + a1) / (_summed(due, region, regions) + a1)
+        due = due * by_region[:, region]
+        theirs, ours = _summed(observed, destination, destinations), _summed(due, destination, destinations)
+        by_destination = (theirs + a2) / (ours + a2)
+        due = due * by_destination[:, destination]
+        return Levels(trunk, by_region, by_destination, (observed + a3) / (due + a3), np.ones(cells))
+
+    def _parents(self, levels: Levels) -> Floats:
+        """(K, C): the product of a cell's trunk, region and destination levels."""
+        cells = levels.cell.shape[1]
+        region, destination = self.market.region[:cells], self.market.destination[:cells]
+        parents: Floats = levels.trunk[:, None] * levels.region[:, region] * levels.destination[:, destination]
+        return parents
+
+    def _pass(self, now: float) -> None:
+        """Let time go by until `now`; it never runs backwards."""
+        elapsed_s = now - self.at
+        if elapsed_s <= 0.0:
+            return
+        self.at = now
+        self.recent *= 0.5 ** (elapsed_s / FAULT_HALF_LIFE_S)
+        doublings = elapsed_s / self.half_life_s
+        if doublings > 500.0:  # all is forgotten
+            self.observed[:], self.expected[:], self.counts[:], self.weight = 0.0, 0.0, 0.0, 1.0
+            return
+        self.weight *= 2.0**doublings
+        if self.weight > _LARGEST_WEIGHT:
+            for stored in (self.observed, self.expected, self.counts):
+                stored /= self.weight
+            self.weight = 1.0
+
+    def grow(self) -> None:
+        """Have room for the market's cells; new ones have their parents' multipliers."""
+        market, more = self.market, self.market.cells - self.observed.shape[1]
+        if more <= 0:
+            return
+        nothing = np.zeros((len(self.counts), more))
+        self.observed = np.concatenate([self.observed, nothing], axis=1)
+        self.expected = np.concatenate([self.expected, nothing], axis=1)
+        self.regions.grow(int(market.region.max(initial=-1)) + 1)
+        self.destinations.grow(int(market.destination.max(initial=-1)) + 1)
+        self._tabulate()
+
+    def _tabulate(self) -> None:
+        levels = self.levels()
+        self.level = self.regions.level[:, self.market.region] * self.destinations.level[:, self.market.destination]
+        self.table = np.ascontiguousarray(self._parents(levels) * levels.cell * levels.model * self.level)
+
+    # ---- keeping --------------------------------------------------------------------------------------------
+    def snapshot(self) -> dict[str, Any]:
+        """What was learned, as plain values."""
+        return {
+            "observed": self.observed.tolist(),
+            "expected": self.expected.tolist(),
+            "counts": self.counts.tolist(),
+            "recent": self.recent.tolist(),
+            "weight": self.weight,
+            "at": self.at,
+            "refreshed_at": self.refreshed_at,
+            "table": self.table.tolist(),
+            "regions": self.regions.snapshot(),
+            "destinations": self.destinations.snapshot(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot of as many trunks, and of no more cells than the market has.
+
+        Raises `ValueError` where its shape is another, and is then as it was.
+        """
+        trunks, _ = self.counts.shape
+        observed = array_of(state, "observed", (trunks, None))
+        cells = observed.shape[1]
+        if cells > self.market.cells:
+            raise ValueError(f"expected at most {self.market.cells} cells, found {cells}")
+        expected = array_of(state, "expected", (trunks, cells))
+        counts = array_of(state, "counts", (trunks, _COUNTS))
+        recent, table = array_of(state, "recent", (2, trunks)), array_of(state, "table", (trunks, cells))
+        times = [array_of(state, name, ()) for name in ("weight", "at")]
+        refreshed_at = None if state.get("refreshed_at") is None else float(array_of(state, "refreshed_at", ()))
+        regions, destinations = (regimes_of(state.get(name), trunks) for name in ("regions", "destinations"))
+        region, destination = self.market.region[:cells], self.market.destination[:cells]
+        for found, index in ((regions, region), (destinations, destination)):
+            if found.level.shape[1] <= int(index.max(initial=-1)):
+                raise ValueError(f"expected regimes of {int(index.max()) + 1} groups, found {found.level.shape[1]}")
+        if not times[0] >= 1.0:
+            raise ValueError(f"expected a weight of at least 1, found {times[0]}")
+        self.observed, self.expected, self.counts, self.recent, self.table = observed, expected, counts, recent, table
+        self.weight, self.at, self.refreshed_at = float(times[0]), float(times[1]), refreshed_at
+        self.regions, self.destinations = regions, destinations
+        self.level = regions.level[:, region] * destinations.level[:, destination]
+
+
+def _summed(values: Floats, group: Ints, groups: int) -> Floats:
+    """(K, G): the sums of `values` (K, C) over the cells of each group."""
+    trunks, cells = values.shape
+    flat = (np.arange(trunks)[:, None] * groups + group[None, :]).ravel()
+    sums: Floats = np.bincount(flat, values.ravel(), trunks * groups).reshape(trunks, groups)
+    return sums

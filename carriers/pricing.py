@@ -155,8 +155,8 @@ def _solved(program: Program, usable: Bools) -> Solution:
     if int(usable.sum()) <= SMALL:
         return program.solve(usable)
     # Where trunks are equal, each cell takes others: steps of two irrational numbers fill [0, 1) evenly.
-    trunk, cell = np.indices(usable.shape, sparse=True)
-    order = (trunk * _GOLDEN + cell * _SILVER) % 1.0
+    trunks, cells = usable.shape
+    order = (np.arange(trunks)[:, None] * _GOLDEN + np.arange(cells) * _SILVER) % 1.0
     pairs = _first_pairs(program.net(program.ascend(ASCENT_STEPS)) - _TIE * order) & usable
     for allowed in itertools.chain(GAPS, itertools.repeat(GAPS[-1])):
         found = program.solve(pairs)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from carriers.capacity import CapacityPrices, CapacityProblem
 from compliance.streams import Record
 from dialer.core.actions import Action, Claim, Settlement
 from dialer.core.events import Event, Refusal, Refused, Reserved
@@ -275,6 +276,19 @@ class Telephony(Protocol):
 
     async def close(self) -> None:
         """Let go of the link; calls go on."""
+        ...
+
+
+class Solver(Protocol):
+    """Solves capacity problems; nothing here blocks the loop of a campaign in real time."""
+
+    def solve(self, problem: CapacityProblem, priced: Callable[[CapacityPrices], None]) -> None:
+        """Call `priced` with the prices, at once or later in the loop. A problem that a newer one overtakes before it
+        was begun is dropped, and one that cannot be solved is logged: of neither is anything heard. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is under way: nothing is heard any more. May be called again."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 How it works: everything that happens is emitted into one inbox. One drain takes all that is there, steps the engine,
 writes the journal, and only then lets the switch act. The store's calls go through one worker, in order, because a
-`Reserve` must see the `Settle` before it. A store that fails stops launching (`StoreStalled`) until it works again;
+`Reserve` must see the `Settle` before it. Capacity prices come when they come: nobody waits for them. A store that fails stops launching (`StoreStalled`) until it works again;
 settlements are tried again, since settling twice changes nothing, but a reservation is not: its claims are lost.
 A lost lease is no stall: somebody else has the campaign, so the run fails and its calls are left to the switch.
 """
@@ -17,12 +17,13 @@ from functools import partial
 
 import structlog
 
+from carriers.capacity import CapacityPrices
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.core.lead import lead_chunks
 from dialer.errors import LeaseLost, StoreError
-from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Telephony
+from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Solver, Telephony
 
 _SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
 LAST_WRITES_S = 10.0  # how long the end of a run waits for a store that does not answer
@@ -53,6 +54,7 @@ class Runtime:
         opening: Opening,
         store: RuntimeStore,
         telephony: Telephony,
+        solver: Solver,
         clock: Clock,
         log: EventLog,
         logger: Log,
@@ -65,6 +67,7 @@ class Runtime:
         self._campaign = engine.campaign.campaign
         self._store = store
         self._telephony = telephony
+        self._solver = solver
         self._clock = clock
         self._log = log
         self._logger = logger
@@ -127,6 +130,7 @@ class Runtime:
             await _end(workers)
             if self._alarm is not None:
                 self._alarm.cancel()
+            await self._solver.close()
             await self._telephony.close()
             self._log.close()
 
@@ -196,11 +200,16 @@ class Runtime:
                 self._outstanding += 1
                 self._store_work.append(action)
                 self._store_wanted.set()
+            elif isinstance(action, act.PriceCapacity):
+                self._solver.solve(action.problem, self._priced)
             elif isinstance(action, act.Alert):
                 self._logger.error("campaign.alert", campaign=self._campaign, alert=action.text)
             elif isinstance(action, act.EndCampaign):
                 self._logger.info("campaign.ended", campaign=self._campaign, reason=action.reason)
                 self._ended.set()
+
+    def _priced(self, prices: CapacityPrices) -> None:
+        self.emit(ev.CapacityPriced(at=self._clock.now(), prices=prices))
 
     def _arm(self) -> None:
         """Keep one wake-up call at the engine's earliest timer."""

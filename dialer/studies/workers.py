@@ -5,16 +5,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
+from dialer.adapters.worker_process import begin_worker, interrupts_held
 from dialer.errors import ConfigError, DialerError
 
 T = TypeVar("T")
@@ -88,12 +85,12 @@ def _in_processes(
 ) -> Harvest[R]:
     results: list[R | None] = [None] * len(tasks)
     # A fresh interpreter for each worker: a fork would copy numba's threads and our open files.
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=begin_worker)
     others = {child.pid for child in multiprocessing.active_children()}
     places: dict[Future[R], int] = {}
     interrupted = False
     try:
-        with _interrupts_held():
+        with interrupts_held():
             for place, task in enumerate(tasks):
                 places[executor.submit(run, task, None)] = place
         for count, future in enumerate(as_completed(places), start=1):
@@ -115,29 +112,3 @@ def _in_processes(
                     child.terminate()
         executor.shutdown(wait=True, cancel_futures=True)
     return Harvest(tuple(results), interrupted)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C waiting while workers are started: they inherit that, so a terminal's Ctrl-C is for us alone."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin() -> None:
-    """Begin a worker: it leaves Ctrl-C to its parent, and does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
