@@ -28,7 +28,7 @@ _counts = types.Array(int64, 1, "A", readonly=True)
 
 
 @njit(
-    types.Tuple((int64[::1], float64[::1], int64[::1]))(
+    types.Tuple((int64[::1], float64[::1], int64[::1]))(  # type: ignore[no-untyped-call]
         _cells, _calls, _calls, _table, _table, _table, _flags, _counts, _counts, _counts, _calls, float64
     ),
     cache=True,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csc_array
+from scipy.optimize import linprog  # type: ignore[import-untyped]
+from scipy.sparse import csc_array  # type: ignore[import-untyped]
 
 from carriers.market import Bools, Floats, Ints
 
@@ -38,7 +38,8 @@ class Rows:
     def load(self, flow: Floats) -> Floats:
         """(n,): sum coefficient * flow."""
         by_trunk = (self.coefficient * flow).sum(axis=1)
-        return np.bincount(self.owner, by_trunk, minlength=len(self.limit))
+        load: Floats = np.bincount(self.owner, by_trunk, minlength=len(self.limit)).astype(np.float64)
+        return load
 
     def fees(self, flow: Floats) -> float:
         """What this flow costs beyond the limits; limits that cannot be passed cost nothing."""
@@ -118,7 +119,7 @@ class Program:
             rows_of.append(place[soft])
             columns.append(first_slack + np.arange(len(soft)))
             costs.append(rows.fee[soft])
-            wanted_rows.append((wanted, slice(first_row, first_row + len(wanted))))
+            wanted_rows.append((wanted, first_row))
             first_row, first_slack = first_row + len(wanted), first_slack + len(soft)
         matrix = csc_array(
             (np.concatenate(entries), (np.concatenate(rows_of), np.concatenate(columns))),
@@ -133,9 +134,9 @@ class Program:
             raise PricingFailed(f"capacity problem: expected prices, was: {found.message}")
         dual = np.maximum(-found.ineqlin.marginals, 0.0)
         prices = []
-        for rows, (wanted, place) in zip(self.kinds, wanted_rows, strict=True):
+        for rows, (wanted, first) in zip(self.kinds, wanted_rows, strict=True):
             price = np.zeros(len(rows.limit))
-            price[wanted] = np.minimum(dual[place], rows.fee[wanted])
+            price[wanted] = np.minimum(dual[first : first + len(wanted)], rows.fee[wanted])
             prices.append(price)
         flow = np.zeros(pairs.shape)
         flow[trunk, cell] = np.maximum(found.x[: len(cell)], 0.0)

@@ -2,10 +2,10 @@
 """`hoe-lp-v1`: what a contact is worth, times how likely it is there, less what the call costs and what the room it
 takes is worth to others.
 
-How it works. The answer model's probability does not know the trunk; `carriers.multipliers` learns how far each trunk and
-cell is from it. A call costs its attempt fee, and where it is answered the connection fee and the billed seconds. Room
-that is short has a price, from a linear program over what is called now (`problem`, solved elsewhere, `reprice`): with the
-prices taken off, each call's best trunk is its own, and calls can be served one by one (`carriers.assignment`).
+How it works. The answer model's probability does not know the trunk; `carriers.multipliers` learns how far each trunk
+and cell is from it. A call costs its attempt fee, and where it is answered the connection fee and the billed seconds.
+Room that is short has a price, from a linear program over what is called now (`problem`, solved elsewhere, `reprice`):
+with the prices taken off, calls can be served one by one, each on its best trunk (`carriers.assignment`).
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class HoeLp:
     @property
     def _known(self) -> int:
         """How many cells the tables of a choice have."""
-        return self._cost.shape[1]
+        return int(self._cost.shape[1])
 
     def _refresh(self, now: float) -> None:
         """Work out anew what is out of date at `now`."""
@@ -204,7 +204,7 @@ class HoeLp:
     def problem(self, now: float) -> CapacityProblem | None:
         """Return what is to be solved; None where each call's best trunk has room for it, and all prices become 0.
 
-        Exact by duality: an allocation that is best without limits and keeps them all is best with them, at prices of 0.
+        Exact by duality: an allocation that is best without limits, and keeps them, is best with them, at prices of 0.
         """
         self._refresh(now)
         market = self.market
@@ -249,11 +249,11 @@ class HoeLp:
         best = net.argmax(axis=0)
 
         def of_trunks(each: Floats) -> Floats:
-            sums: Floats = np.bincount(best, demand * each[best, cells], market.trunks)
+            sums: Floats = np.bincount(best, demand * each[best, cells], market.trunks).astype(np.float64)
             return sums
 
         def of_accounts(each: Floats) -> Floats:
-            sums: Floats = np.bincount(market.account, of_trunks(each), len(market.short_above))
+            sums: Floats = np.bincount(market.account, of_trunks(each), len(market.short_above)).astype(np.float64)
             return sums
 
         one = np.ones_like(net)

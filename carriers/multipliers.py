@@ -99,7 +99,8 @@ class Multipliers:
     @property
     def available(self) -> Floats:
         """(K,) the share of tries that no carrier's fault ends, as of late."""
-        return 1.0 - self.recent[1] / (self.recent[0] + FAULT_STRENGTH)
+        share: Floats = 1.0 - self.recent[1] / (self.recent[0] + FAULT_STRENGTH)
+        return share
 
     def learn(self, outcomes: Outcomes, *, now: float) -> None:
         """Count outcomes at once; `table` takes them in at the next `refresh`. Cells must be the market's."""
@@ -198,7 +199,8 @@ class Multipliers:
 
     def _tabulate(self) -> None:
         levels = self.levels()
-        self.level = self.regions.level[:, self.market.region] * self.destinations.level[:, self.market.destination]
+        level = self.regions.level[:, self.market.region] * self.destinations.level[:, self.market.destination]
+        self.level = np.ascontiguousarray(level)
         self.table = np.ascontiguousarray(self._parents(levels) * levels.cell * levels.model * self.level)
 
     # ---- keeping --------------------------------------------------------------------------------------------
@@ -242,12 +244,12 @@ class Multipliers:
         self.observed, self.expected, self.counts, self.recent, self.table = observed, expected, counts, recent, table
         self.weight, self.at, self.refreshed_at = float(times[0]), float(times[1]), refreshed_at
         self.regions, self.destinations = regions, destinations
-        self.level = regions.level[:, region] * destinations.level[:, destination]
+        self.level = np.ascontiguousarray(regions.level[:, region] * destinations.level[:, destination])
 
 
 def _summed(values: Floats, group: Ints, groups: int) -> Floats:
     """(K, G): the sums of `values` (K, C) over the cells of each group."""
-    trunks, cells = values.shape
+    trunks = len(values)
     flat = (np.arange(trunks)[:, None] * groups + group[None, :]).ravel()
-    sums: Floats = np.bincount(flat, values.ravel(), trunks * groups).reshape(trunks, groups)
-    return sums
+    sums: Floats = np.bincount(flat, values.ravel(), trunks * groups).astype(np.float64)
+    return sums.reshape(trunks, groups)

@@ -31,9 +31,11 @@ from typing import NamedTuple
 import numpy as np
 
 from carriers.capacity import CapacityPrices, CapacityProblem
-from carriers.capacity_program import Program, Rows, Solution
-from carriers.capacity_terms import CapacityTerms, capacity_terms, terms_of
+from carriers.capacity_program import PricingFailed, Program, Rows, Solution
+from carriers.capacity_terms import CapacityTerms, capacity_terms, problem_of, terms_of
 from carriers.market import Bools, Floats, Ints
+
+__all__ = ["Allocation", "PricingFailed", "allocate", "allocation", "problem_of", "solve"]
 
 UNPLACED = 0.5  # what a call that is not placed costs, of the mean worth of a call at its best
 GAPS = (1e-6, 1e-6, 1e-5, 1e-4, 1e-3)  # of the worth, in the first round, the second, ...; most end in the first two

@@ -1,7 +1,7 @@
 """Whether a trunk is at its usual level, or degraded: a filter over a few regimes, for each region and destination.
 
-How it works: a long memory is what tells good trunks from better ones, and is slow to see a sudden fall. So each (trunk,
-region) and (trunk, destination carrier) is in one of a few hidden regimes: usual, or contacts fallen to one of
+How it works: a long memory is what tells good trunks from better ones, and is slow to see a sudden fall. So each
+(trunk, region) and (trunk, destination carrier) is in one of a few hidden regimes: usual, or contacts fallen to one of
 `LEVELS`. Falls are rare and last about an hour. Each batch of outcomes moves the odds by its Poisson likelihood (the
 forward filter of a hidden Markov model: Rabiner 1989, section III.A), so that the reaction is as quick as the evidence
 is strong; silence moves them back to usual.

@@ -2,9 +2,10 @@
 
 How it works: everything that happens is emitted into one inbox. One drain takes all that is there, steps the engine,
 writes the journal, and only then lets the switch act. The store's calls go through one worker, in order, because a
-`Reserve` must see the `Settle` before it. Capacity prices come when they come: nobody waits for them. A store that fails stops launching (`StoreStalled`) until it works again;
+`Reserve` must see the `Settle` before it. A store that fails stops launching (`StoreStalled`) until it works again;
 settlements are tried again, since settling twice changes nothing, but a reservation is not: its claims are lost.
 A lost lease is no stall: somebody else has the campaign, so the run fails and its calls are left to the switch.
+Capacity prices come when they come, or not at all: nothing waits for them.
 """
 
 from __future__ import annotations
@@ -130,8 +131,8 @@ class Runtime:
             await _end(workers)
             if self._alarm is not None:
                 self._alarm.cancel()
-            await self._solver.close()
             await self._telephony.close()
+            await self._solver.close()
             self._log.close()
 
     async def _save_what_ended(self) -> None:

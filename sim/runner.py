@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import inf
 
 from dialer.core import actions as act
@@ -99,7 +100,7 @@ class Runner:
             self._clock.wake_at(due, self._ring, due)
 
     def _keep(self, actions: Sequence[act.Action]) -> None:
-        """Carry out what is for the store."""
+        """Carry out what is for the store and for the solver."""
         campaign = self.engine.campaign.campaign
         for action in actions:
             if isinstance(action, act.Reserve):
@@ -109,12 +110,21 @@ class Runner:
             elif isinstance(action, act.Stop):
                 for key in action.keys:
                     self._store.stop_now(key, action.reason)
+            elif isinstance(action, act.PriceCapacity):
+                self._price(action)
 
     def _reserve(self, campaign: str, action: act.Reserve) -> None:
         reservation = self._store.reserve_now(campaign, action.claims)
         ids = [claim.attempt_id for claim in action.claims]
         for event in reservation.events(ids, self._clock.now()):
             self._take(event)
+
+    def _price(self, action: act.PriceCapacity) -> None:
+        """Solve in place: the prices come at the same virtual time. Where there are none, the old ones stay."""
+        from carriers.pricing import PricingFailed, solve  # here, for it takes half a second, and most days need none
+
+        with suppress(PricingFailed):
+            self._take(ev.CapacityPriced(at=self._clock.now(), prices=solve(action.problem)))
 
     def _ring(self, due: float) -> None:
         """A wake-up call; one that an earlier timer has overtaken means nothing any more."""

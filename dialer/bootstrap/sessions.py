@@ -21,6 +21,7 @@ from compliance.ruleset import EVERYTHING
 from dialer.adapters.audit import audit_log
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.journal import Journal, header_of, journal_path
+from dialer.adapters.solver import InlineSolver, ProcessSolver
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.supervisor import Supervisor
 from dialer.bootstrap.engine import make_engine
@@ -101,14 +102,17 @@ async def _session(
             versions=versions_of(campaign),
         )
         journal = Journal(journal_path(place.data_dir, header), header)
+        logger = structlog.get_logger()
         runtime = Runtime(
             engine,
             opening=opening,
             store=store,
             telephony=telephony(opening),
+            # Virtual time stands still while prices are made, so that they always come at the same moment.
+            solver=(InlineSolver if isinstance(clock, VirtualClock) else ProcessSolver)(log=logger),
             clock=clock,
             log=journal,
-            logger=structlog.get_logger(),
+            logger=logger,
             observer=observer,
             checkpoint=_crash_point(os.environ.get(CRASH_ENV, "")),
         )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dialer.adapters.clock import SystemClock
+from dialer.adapters.solver import InlineSolver
 from dialer.adapters.store import refusal
 from dialer.adapters.store.redis import RedisStore
 from dialer.adapters.store.server import connect
@@ -85,6 +86,7 @@ async def _dial(socket: Path, placed: Path, clock: SystemClock, life: int, crash
             opening=opening,
             store=store,
             telephony=WritingExchange(clock, placed, crash),
+            solver=InlineSolver(log=SILENT_LOG),
             clock=clock,
             log=NoLog(),
             logger=SILENT_LOG,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from dialer.adapters.solver import InlineSolver
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
@@ -141,14 +142,16 @@ class Stage:
             **opening,
         }
         self.store, self.switch, self.journal = FakeStore(self.trail), FakeSwitch(self.trail), FakeJournal(self.trail)
+        logger = structlog.wrap_logger(structlog.PrintLogger(), processors=[_silent])
         self.runtime = Runtime(
             engine,
             opening=Opening(**known),  # type: ignore[arg-type]
             store=self.store,
             telephony=self.switch,
+            solver=InlineSolver(log=logger),
             clock=self.clock,
             log=self.journal,
-            logger=structlog.wrap_logger(structlog.PrintLogger(), processors=[_silent]),
+            logger=logger,
         )
         self.running: asyncio.Task[None] | None = None
 
