@@ -112,11 +112,12 @@ def _bonus(terms: CapacityTerms, usable: Bools) -> Floats:
     best = np.where(usable, terms.value, -np.inf).max(axis=0)
     worst = np.where(usable, terms.value, np.inf).min(axis=0)
     served = usable.any(axis=0)
-    total = np.where(usable, terms.value, 0.0).sum(axis=0)
-    mean = total / np.maximum(usable.sum(axis=0), 1)
+    mean = np.where(usable, terms.value, 0.0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1)
     # Where no call is worth anything, it is still better placed well than badly.
     at_best = np.where(served, np.maximum(best, best - mean), 0.0)
-    return np.where(served, np.maximum(-worst, 0.0), 0.0) + UNPLACED * float(np.average(at_best, weights=terms.demand))
+    calls = np.where(served, terms.demand, 0.0)
+    unplaced = UNPLACED * float(at_best @ calls) / (float(calls.sum()) or 1.0)
+    return np.where(served, np.maximum(-worst, 0.0), 0.0) + unplaced
 
 
 def _rows(terms: CapacityTerms, *, per_worth: float, per_call: float, per_held: float) -> tuple[Rows, ...]:

@@ -47,11 +47,13 @@ class Regimes:
 
     def step(self, elapsed_s: float) -> None:
         """Take in what was counted in the last `elapsed_s` seconds."""
-        fall, end = -np.expm1(-FALLS_PER_S * elapsed_s), -np.expm1(-ENDS_PER_S * elapsed_s)
+        # Exact for any time: the share of the usual returns to its long-run value, the fallen levels to equal parts.
         usual, fallen = self.odds[..., :1], self.odds[..., 1:]
-        ended = end * fallen.sum(axis=2, keepdims=True)
-        fell = fall * usual / fallen.shape[2]
-        odds = np.concatenate([usual * (1.0 - fall) + ended, fallen * (1.0 - end) + fell], axis=2)
+        in_long_run = ENDS_PER_S / (FALLS_PER_S + ENDS_PER_S)
+        now_usual = in_long_run + (usual - in_long_run) * np.exp(-(FALLS_PER_S + ENDS_PER_S) * elapsed_s)
+        levels = fallen.shape[2]
+        apart = (fallen - (1.0 - usual) / levels) * np.exp(-ENDS_PER_S * elapsed_s)
+        odds = np.maximum(np.concatenate([now_usual, (1.0 - now_usual) / levels + apart], axis=2), 0.0)
         at_level = (self.expected / self.level)[..., None] * LEVELS
         # A contact that is taken back takes its evidence back, so counts may be below 0 here.
         likelihood = self.observed[..., None] * np.log(LEVELS) - at_level

@@ -8,7 +8,7 @@ from statistics import fmean, median
 from benchmarks.carriers.diversion import Diversion
 from benchmarks.carriers.logged import together
 from benchmarks.carriers.policies import OURS, PEERS, UNPRICED, UNTOLD
-from benchmarks.carriers.study import DESK, WORKERS, Job, Run, run_all
+from benchmarks.carriers.study import DESK, Job, Run, run_all
 from benchmarks.carriers.table import REFERENCE, measurements, tables
 from benchmarks.report import Findings, Row
 
@@ -26,7 +26,7 @@ def run(quick: bool) -> Findings:
     """Run all worlds, then the solver; every measurement is kept."""
     from benchmarks.carriers.solving import solver_rows
 
-    runs = run_all(_quick_jobs() if quick else _jobs(), workers=1 if quick else WORKERS)
+    runs = run_all(_quick_jobs() if quick else _jobs())
     rows = [*(row for part in PARTS for row in part(runs)), *solver_rows(quick)]
     table = measurements(runs)
     if not quick:

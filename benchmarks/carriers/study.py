@@ -57,23 +57,20 @@ class Run:
     lost: tuple[float, ...]  # by minute: the oracle's net less the policy's
 
 
-def run_all(jobs: Sequence[Job], *, workers: int = WORKERS) -> list[Run]:
+def run_all(jobs: Sequence[Job]) -> list[Run]:
     """Run the jobs, the first ones first, with a bar of progress; results come in any order."""
     runs: list[Run] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task("worlds", total=len(jobs))
-        for found in _results(jobs, workers):
+        for found in _results(jobs):
             runs += found
             bar.advance(task)
     return runs
 
 
-def _results(jobs: Sequence[Job], workers: int) -> Iterator[list[Run]]:
-    if workers == 1:
-        yield from map(run_job, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+def _results(jobs: Sequence[Job]) -> Iterator[list[Run]]:
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         for done in as_completed([pool.submit(run_job, job) for job in jobs]):
             yield done.result()
 

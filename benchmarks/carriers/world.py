@@ -9,7 +9,7 @@ random walk and degradations; every figure of them is a choice of this study.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -162,9 +162,6 @@ def make_world(seed: int, variant: Variant = "base", *, minutes: int = 360) -> W
     if variant == "surcharged":
         surcharged[twist.choice(TRUNKS, SURCHARGED_CARRIERS, replace=False)] = True
         short = twist.uniform(0.05, 0.35, TRUNKS)
-    offered = dial.poisson(CALLS_PER_S, minutes * 60)
-    calls = int(offered.sum())
-    shares = dial.dirichlet(np.full(CELLS, 3.0))
     capacity = tariff.dirichlet(np.full(TRUNKS, 6.0)) * CALLS_PER_S * CAPACITY
     return World(
         variant=variant,
@@ -181,14 +178,24 @@ def make_world(seed: int, variant: Variant = "base", *, minutes: int = 360) -> W
         per_s=per_min / 60.0,
         set_ups_per_s=np.maximum(capacity, 1.0),
         surcharged=surcharged,
-        second=np.repeat(np.arange(minutes * 60), offered),
-        cell=dial.choice(CELLS, calls, p=shares),
-        luck=fate.random(calls, dtype=np.float32),
-        ring_s=fate.integers(4, 22, calls, endpoint=True),
-        talk_s=6 + fate.geometric(1.0 / (CONTACT_S - 6.0), calls),
-        short_s=fate.integers(*SHORT_S, calls, endpoint=True),
-        false_s=fate.integers(*FALSE_S, calls, endpoint=True),
+        **_calls(dial, fate, minutes),
     )
+
+
+def _calls(dial: np.random.Generator, fate: np.random.Generator, minutes: int) -> dict[str, Any]:
+    """The fields of the world that are of each call."""
+    offered = dial.poisson(CALLS_PER_S, minutes * 60)
+    calls = int(offered.sum())
+    shares = dial.dirichlet(np.full(CELLS, 3.0))
+    return {
+        "second": np.repeat(np.arange(minutes * 60), offered),
+        "cell": dial.choice(CELLS, calls, p=shares),
+        "luck": fate.random(calls, dtype=np.float32),
+        "ring_s": fate.integers(4, 22, calls, endpoint=True),
+        "talk_s": 6 + fate.geometric(1.0 / (CONTACT_S - 6.0), calls),
+        "short_s": fate.integers(*SHORT_S, calls, endpoint=True),
+        "false_s": fate.integers(*FALSE_S, calls, endpoint=True),
+    }
 
 
 def _carriers(rng: np.random.Generator, spells: list[Degradation], minutes: int) -> Floats:

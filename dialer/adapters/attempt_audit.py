@@ -335,7 +335,7 @@ class _Audit:
         lead = run.leads.get(call.lead_id)
         claimed_at = claim.at if claim is not None else at
         if run.audited:
-            self._checked += 1
+            self._checked += call.try_no == 1
             for finding in self._wrong(run, at, call, claim, lead, known):
                 self._add(run, line, at, call.attempt_id, call.number, finding)
         else:

@@ -27,6 +27,8 @@ aors = {name}
 [{name}]
 type = aor
 contact = sip:{address}:{port}
+qualify_frequency = {qualify_s}
+qualify_timeout = 1.0
 [{name}]
 type = identify
 endpoint = {name}
@@ -41,7 +43,11 @@ type = aor
 
 @dataclass(slots=True)
 class AsteriskServer:
-    """One Asterisk. `trunks` are (endpoint, address) pairs; each telephone is an endpoint known by its user name."""
+    """One Asterisk. `trunks` are (endpoint, address) pairs; each telephone is an endpoint known by its user name.
+
+    `no_reply_s`: how long an INVITE of which nothing is heard lives (timer B; RFC 3261 has 32 s), at least 6.4 s.
+    `qualify_s`: how often a trunk is asked whether it is there; 0: never.
+    """
 
     prefix: Prefix
     folder: Path
@@ -50,6 +56,8 @@ class AsteriskServer:
     trunks: Sequence[tuple[str, str]]
     telephones: Sequence[str]
     sound: Path
+    no_reply_s: float = 6.4
+    qualify_s: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -162,7 +170,11 @@ class AsteriskServer:
             "AMI_PORT": self.ami_port,
             "SIP_PORT": self.sip_port,
             "SECRET": self.secret,
-            "TRUNKS": "".join(_TRUNK.format(name=n, address=a, port=SIP_PORT) for n, a in self.trunks),
+            "TIMER_T1_MS": round(1000 * self.no_reply_s / 64),
+            "TIMER_B_MS": round(1000 * self.no_reply_s),
+            "TRUNKS": "".join(
+                _TRUNK.format(name=n, address=a, port=SIP_PORT, qualify_s=self.qualify_s) for n, a in self.trunks
+            ),
             "TELEPHONES": "".join(_TELEPHONE.format(name=name) for name in self.telephones),
         }
         for source in _OWN.glob("*.conf"):

@@ -37,6 +37,7 @@ class Lab:
     `key_every_s` (an empty `key`: none). `mix`: outcomes of numbers with 00, in per cents
     (see `dialer.lab.sipp.DEFAULT_MIX`). `amd`: called parties can be heard, which answering-machine detection needs.
     `redials`: a telephone whose leg is lost dials in again; it notices by its next key, or when the switch says so.
+    `no_reply_s`, `qualify_s`: see `dialer.lab.asterisk.AsteriskServer`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Lab:
         agents: int = 10, carriers: int = 2, mix: Mapping[str, float] | None = None, amd: bool = False,
         ring_s: float = 3.0, talk_s: tuple[float, float] = (8.0, 30.0), key: str = "1", key_every_s: float = 1.5,
         max_channels: int = 100, max_cps: float = 20.0, redials: bool = False,
+        no_reply_s: float = 6.4, qualify_s: int = 0,
     ) -> None:  # fmt: skip
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._folder = folder
@@ -55,6 +57,7 @@ class Lab:
         self._mix, self._ring_s, self._talk_s = mix, ring_s, talk_s
         self._key, self._key_every_s = key, key_every_s
         self._redials = redials
+        self._no_reply_s, self._qualify_s = no_reply_s, qualify_s
         self._limits = {"max_channels": max_channels, "max_cps": max_cps}
         self._telephones: list[Sipp] = []
         self._asterisk: AsteriskServer | None = None
@@ -154,6 +157,23 @@ class Lab:
         sipp.start()
         return sipp
 
+    def change_carrier(self, name: str, *, always: str = "") -> None:
+        """Let a carrier begin again, alive or not: `always` is the outcome of all its calls from now on, as two digits;
+        empty: as the numbers say. Its calls under way are lost."""
+        sipp = next(sipp for sipp in self.carriers if sipp.name == name)
+        sipp.stop()
+        sipp.scenario = self._carrier(name, sipp.address, always=always).scenario
+        sipp.start()
+
+    def _carrier(self, name: str, address: str, *, always: str = "") -> Sipp:
+        if self._prefix is None:
+            raise LabUnavailable("the lab has not been started")
+        return carrier(
+            self._prefix, self.folder / "sipp", name, address,
+            mix=self._mix, ring_s=self._ring_s, talk_s=self._talk_s,
+            sound=self.folder / "sound" if self.amd else None, always=always,
+        )  # fmt: skip
+
     def _trunks(self) -> list[str]:
         return [f"carrier{index + 1}" for index in range(self._carrier_count)]
 
@@ -167,14 +187,12 @@ class Lab:
         write_sound(sound)
         trunks = [(name, self._block.carrier(index)) for index, name in enumerate(self._trunks(), 1)]
         self._asterisk = AsteriskServer(
-            self._prefix, self.folder / "asterisk", self._block.asterisk, self.secret, trunks, self.agents, sound
-        )
+            self._prefix, self.folder / "asterisk", self._block.asterisk, self.secret, trunks, self.agents, sound,
+            self._no_reply_s, self._qualify_s,
+        )  # fmt: skip
         self._asterisk.start()
         for name, address in trunks:
-            sipp = carrier(
-                self._prefix, self.folder / "sipp", name, address,
-                mix=self._mix, ring_s=self._ring_s, talk_s=self._talk_s, sound=sound if self.amd else None,
-            )  # fmt: skip
+            sipp = self._carrier(name, address)
             self.carriers = (*self.carriers, sipp)
             sipp.start()
         if self.agents:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dialer.lab.block import SIP_PORT
 from dialer.lab.install import LabUnavailable, Prefix
@@ -33,6 +35,42 @@ _SOUND = """  <nop next="machine" test="is">
   <label id="heard"/>"""
 
 
+# The outcomes that are a refusal: at once, but for 32.
+_REFUSALS = {
+    30: "486 Busy Here", 32: "480 Temporarily Unavailable", 40: "404 Not Found", 50: "503 Service Unavailable",
+    53: "500 Server Internal Error", 54: "403 Forbidden", 60: "603 Decline",
+}  # fmt: skip
+_RINGS_FIRST = 32
+_REFUSAL = """  <nop next="r{code}" test="is"><action>
+    <test assign_to="is" variable="code" compare="equal" value="{code}"/>
+  </action></nop>"""
+_REFUSED = """  <label id="r{code}"/>
+  <send retrans="500">
+    <![CDATA[
+      SIP/2.0 {status}
+      [last_Via:]
+      [last_From:]
+      [last_To:];tag=[pid]T[call_number]
+      [last_Call-ID:]
+      CSeq: [$icseq] INVITE
+      Content-Length: 0
+
+    ]]>
+  </send>
+  <recv request="ACK" next="end"/>
+"""
+
+_COUNTER = "invites(C)"  # the scenario counts them; SIPp's own counter has every OPTIONS as well
+_INVITE = re.compile(r"INVITE sip:(\S+) ([0-9.]+) ([0-9.]+)")
+
+
+class Invite(NamedTuple):
+    """An INVITE as its carrier saw it."""
+
+    dialled: str  # the user part
+    at: float  # UTC s, by the machine's clock
+
+
 @dataclass(slots=True)
 class Sipp:
     """One SIPp process with one scenario. It runs from `start` to `stop`, in a folder that it may fill; it may be
@@ -47,13 +85,13 @@ class Sipp:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _started: bool = field(default=False, init=False)
     _earlier_calls: int = field(default=0, init=False)  # of processes that have ended
-    _earlier_dialled: list[str] = field(default_factory=list, init=False)
+    _earlier_invites: list[Invite] = field(default_factory=list, init=False)
 
     def start(self) -> None:
         """Start it. Raises `LabUnavailable` where SIPp refuses the scenario, which it does at once."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._started:
-            self._earlier_dialled += self._dialled()
+            self._earlier_invites += self._invites()
             self._earlier_calls += self._calls()
         for suffix in ("csv", "log"):
             self._file(suffix).unlink(missing_ok=True)
@@ -85,19 +123,24 @@ class Sipp:
 
     def dialled(self) -> list[str]:
         """The user part of each INVITE that came in, in order."""
-        return [*self._earlier_dialled, *self._dialled()]
+        return [invite.dialled for invite in self.invites()]
+
+    def invites(self) -> list[Invite]:
+        """Each INVITE that came in, in order."""
+        return [*self._earlier_invites, *self._invites()]
 
     def _calls(self) -> int:
         if not self._file("csv").exists():
             return 0
         with self._file("csv").open(newline="") as file:
-            rows = [row for row in csv.DictReader(file, delimiter=";") if row.get("IncomingCall(C)")]
-        return int(rows[-1]["IncomingCall(C)"]) if rows else 0
+            rows = [row for row in csv.DictReader(file, delimiter=";") if row.get(_COUNTER)]
+        return int(rows[-1][_COUNTER]) if rows else 0
 
-    def _dialled(self) -> list[str]:
+    def _invites(self) -> list[Invite]:
         file = self._file("log")
         lines = file.read_text(errors="replace").splitlines() if file.exists() else []
-        return [line.partition("INVITE sip:")[2] for line in lines if "INVITE sip:" in line]
+        found = (_INVITE.search(line) for line in lines)
+        return [Invite(line[1], float(line[2]) + float(line[3]) / 1e6) for line in found if line is not None]
 
     def _file(self, suffix: str) -> Path:
         return self.folder / f"{self.name}.{suffix}"
@@ -119,9 +162,10 @@ class Sipp:
 def carrier(
     prefix: Prefix, folder: Path, name: str, address: str, *,
     mix: Mapping[str, float] | None = None, ring_s: float = 3.0, talk_s: tuple[float, float] = (8.0, 30.0),
-    sound: Path | None = None,
+    sound: Path | None = None, always: str = "",
 ) -> Sipp:  # fmt: skip
-    """A carrier at `address`. `mix`: per cents by chance; `ring_s`: median; `sound`: folder of the A-law files."""
+    """A carrier at `address`. `mix`: per cents by chance; `ring_s`: median; `sound`: folder of the A-law files;
+    `always`: the two digits of the one outcome that all numbers have."""
     shares = DEFAULT_MIX if mix is None else mix
     unknown = set(shares) - set(_OUTCOMES)
     if unknown:
@@ -136,6 +180,9 @@ def carrier(
     # The lognormal's parameters are those of the logarithm; a tick is 0.2 s.
     values["RINGDIST"] = f'distribution="lognormal" mean="{math.log(ring_s / 0.2):.3f}" stdev="0.4"'
     values["TALKDIST"] = f'distribution="uniform" min="{talk_s[0] * 2:g}" max="{talk_s[1] * 2:g}"'
+    values["REFUSALS"] = "\n".join(_REFUSAL.format(code=code) for code in _REFUSALS if code != _RINGS_FIRST)
+    values["REFUSED"] = "\n".join(_REFUSED.format(code=code, status=status) for code, status in _REFUSALS.items())
+    values["ALWAYS"] = f'<assign assign_to="code" value="{int(always)}"/>' if always else ""
     values["PORT"] = "[rtpstream_audio_port]" if sound else "[media_port]"
     values["SOUND"] = _SOUND.format(folder=sound) if sound else ""
     text = render((_SCENARIOS / "carrier.xml").read_text(), values)

@@ -32,6 +32,7 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         int: st.integers(-(2**63), 2**63),
         float: st.floats(allow_nan=False, allow_infinity=False),
         bool: st.booleans(),
+        bytes: st.binary(max_size=6),
         type(None): st.none(),
     }
     if hint is Any:  # a learned value: whatever JSON has

@@ -68,10 +68,11 @@ class ByHand:
             for action in actions:
                 match action:
                     case act.Originate():
-                        self.counts["attempts"][minute] += 1
+                        first = action.try_no == 1
+                        self.counts["attempts"][minute] += first
                         began[action.attempt_id] = event.at
                         trunk_of[action.attempt_id] = action.trunk
-                        self._of(action.trunk)["attempts"] += 1
+                        self._of(action.trunk)["attempts"] += first
                     case act.Settle():
                         for settlement in action.settlements:
                             if settlement.attempt_id in ended:
