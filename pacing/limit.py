@@ -221,9 +221,13 @@ class _Floor:
 def _relative_values(run: _Run, rewards: Floats, gain: float) -> Floats:
     """Return the values of the states in which lines are added, relative to that of one that is often met.
 
-    Relative to one that is hardly ever met, all would be as large as the time until then, and lost in rounding.
+    Relative to one that is hardly ever met, all would be as large as the time until then, and lost in rounding. So it
+    is the nearest to the mean of busy agents that is met at all. Not all are: where every line is answered and one busy
+    agent more is to have more lines, an agent's end and an answer may lead past a state, each time.
     """
-    reduced, order = _reduced(run.excursions, round(run.occupancy * (len(run.order_up_to) - 1)))
+    met = _met(run.excursions)
+    often = int(met[np.abs(met - run.occupancy * (len(run.order_up_to) - 1)).argmin()])
+    reduced, order = _reduced(run.excursions, often)
     values = np.empty(len(order))
     fill_reduced_values(reduced, rewards, gain, values)
     return values[np.argsort(order)]
@@ -245,6 +249,21 @@ def _most_busy(excursions: Floats) -> int:
         most = max(most, int(excursions[n, _COSTS:].nonzero()[0].max()))
         n += 1
     return most
+
+
+def _met(excursions: Floats) -> Counts:
+    """Return the numbers of busy agents with which lines are added again and again, in rising order.
+
+    They are those to which the largest number leads: it is met for ever, because all may always become idle, and then
+    enough lines ring to lead there again.
+    """
+    leads = excursions[:, _COSTS:] > 0.0
+    met = np.zeros(len(leads), dtype=np.bool_)
+    new = leads[_most_busy(excursions)]
+    while new.any():
+        met |= new
+        new = leads[new].any(axis=0) & ~met
+    return np.flatnonzero(met)
 
 
 def _search(floor: _Floor, allowed: float) -> tuple[float, _Run, float]:

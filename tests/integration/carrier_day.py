@@ -97,11 +97,11 @@ class CarrierDay:
     def now(self) -> float:
         return self.session.clock.now()
 
-    def circuit(self, trunk: str) -> tuple[str, str]:
-        """The state of a trunk's circuit, and why."""
+    def circuit(self, trunk: str) -> str:
+        """The state of a trunk's circuit for Peru: nobody else is called."""
         standing = self.session.runtime.engine.routing_standing(self.now())
         found = next(each for each in standing.trunks if each.trunk == trunk)
-        return found.circuit, found.because
+        return next((part.circuit for part in found.open_prefixes), found.circuit)
 
     def all_called(self) -> bool:
         """Whether each number was called, and every call is over."""

@@ -74,7 +74,7 @@ async def test_a_carrier_that_refuses(lab: Lab, tmp_path: Path, said: str) -> No
     # A is the better one, and gets just so many before the first of them has failed.
     trunks = [trunk(A, price=CHEAP, max_channels=enough, max_cps=enough), trunk(B, price=DEAR)]
     async with carrier_day(lab, tmp_path, f"refused{code}", called, trunks=trunks) as day:
-        await day.until(lambda: day.circuit(A)[0] == "open", 15)
+        await day.until(lambda: day.circuit(A) == "open", 15)
         await status_shows(day, enough)
         await day.until(day.all_called, 20)
     story = day.story
@@ -98,11 +98,12 @@ async def status_shows(day: CarrierDay, enough: int) -> None:
     """`dialer carriers status`, for people and for scripts."""
     words = ("carriers", "status", day.name, "--data", str(day.data_dir))
     (code, text), (_, raw) = await asyncio.gather(dialer(*words), dialer(*words, "--json"))
-    assert code == 0 and f"{A}: circuit open: {enough} of the last {enough} calls failed" in text, text
+    because = f"{enough} of the last {enough} calls failed"
+    assert code == 0 and f"{A}: circuit of prefix PE open: {because}" in text, text
     trunks = {each["trunk"]: each for each in json.loads(raw)["standing"]["trunks"]}
-    assert trunks[A]["circuit"] == "open" and trunks[B]["circuit"] == "closed"
-    assert trunks[A]["because"].startswith(f"{enough} of the last {enough} calls failed")
-    assert trunks[A]["ner"] == 0.0 and trunks[A]["tries"] >= enough
+    assert [(part["circuit"], part["because"]) for part in trunks[A]["open_prefixes"]] == [("open", because)]
+    assert trunks[B]["circuit"] == "closed" and trunks[B]["open_prefixes"] == []
+    assert trunks[A]["tries"] == enough and not trunks[A]["ner"]
 
 
 async def test_what_is_true_of_the_called_party_is_not_tried_elsewhere(lab: Lab, tmp_path: Path) -> None:
@@ -170,3 +171,37 @@ def fullest_bucket(times: list[float], calls: int, per_s: float) -> float:
         most, before = max(most, level), at
     assert calls
     return most
+
+
+# ---- carriers that fall silent ----------------------------------------------------------------------------------
+async def test_a_bad_day(lab: Lab, tmp_path: Path) -> None:
+    """A dies in the middle and comes back; C takes every call and says no more of it; B is well. All waits are as in
+    earnest."""
+    lab.change_carrier(A)
+    lab.change_carrier(C, always="52")
+    wire = Wire(lab)
+    # Two networks to each trunk, so that it is the trunk that fails, and not only Peru.
+    trunks = [trunk(A, max_cps=4), trunk(B, max_cps=8), trunk(C, max_cps=2, max_channels=8)]
+    called = numbers(lab, BUSY, 600, 8000)
+    async with carrier_day(lab, tmp_path, "bad", called, trunks=trunks, routing={"router": "round-robin-v1"}) as day:
+        await asyncio.to_thread(lambda: None)
+        await day.until(lambda: len(wire.on(A)) >= 6, 10)
+        sipp = next(sipp for sipp in lab.carriers if sipp.name == A)
+        sipp.stop()
+        died_at = day.now()
+        await day.until(lambda: day.circuit(A) == "open", 30)
+        opened_at = day.now()
+        sipp.start()
+        await day.until(lambda: day.circuit(C) == "open", 30)
+        silent_at = day.now()
+        await day.until(lambda: day.circuit(A) == "closed", 60)
+        closed_at = day.now()
+        back = len(wire.on(A))
+        await day.until(lambda: len(wire.on(A)) >= back + 4, 5)
+    story = day.story
+    at_a = [each for each in story.on(A) if each.because != "probe"]
+    last = max(each.at for each in at_a if each.at < opened_at)
+    probes = [each.at for each in story.on(A) if each.because == "probe"]
+    print(f"died 0, last call {last - died_at:.2f}, open {opened_at - died_at:.2f}, probes {[round(p - died_at, 1) for p in probes]}, closed {closed_at - died_at:.1f}, C silent {silent_at - story.on(C)[0].at:.1f}")
+    print(Counter((each.trunk, each.because, each.end and (each.end.cause, each.end.sip_code, each.end.lost)) for each in story.tries))
+    print([(round(at - died_at, 1), text) for at, text in story.alerts])

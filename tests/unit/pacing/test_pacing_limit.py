@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.stats import binom
@@ -174,6 +174,7 @@ def test_no_price_takes_the_newsvendors_rule_above_the_bound() -> None:
     abandon_rate=st.floats(0.001, 0.2),
     levels=st.lists(st.integers(0, 30), min_size=8, max_size=8),
 )
+@example(agents=6, answer_rate=1.0, outcomes=2.0, abandon_rate=0.078125, levels=[0] * 8)  # 4 busy are never met
 def test_no_levels_exceed_the_bound_at_their_own_abandon_rate(
     agents: int, answer_rate: float, outcomes: float, abandon_rate: float, levels: list[int]
 ) -> None:
