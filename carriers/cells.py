@@ -20,8 +20,8 @@ Key = tuple[str, str, tuple[Terms, ...], str]
 
 # Circuits tell numbers apart by so many digits: a country and a network or an area. A deck may have 100,000 prefixes.
 PREFIX_DIGITS = 4
-# Beyond these, new regions and networks are one other, and prices do not make new cells: so few calls teach nothing, and
-# every cell costs a column.
+# Beyond these, new regions and networks are one other, and prices do not make new cells: so few calls teach nothing,
+# and every cell costs a column.
 MOST_CELLS, MOST_REGIONS, MOST_NETWORKS = 2_000, 250, 60
 OTHER = "other"
 

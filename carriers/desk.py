@@ -20,7 +20,7 @@ from carriers.cells import Cells
 from carriers.circuit import CircuitChange, Circuits, CircuitState
 from carriers.hours import OpenHours
 from carriers.loads import Loads
-from carriers.market import Market
+from carriers.market import Bools, Market
 from carriers.rates import Rate, cost_of
 from carriers.router import Outcomes, PricedRouter, Reason, Room, RouteRequests
 from carriers.standing import CallerIdStanding, TrunkStanding, trunk_standing
@@ -29,6 +29,8 @@ from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of, ta
 
 LEARN_EVERY_S = 1.0
 CONTACT_S = 6.0  # a contact lasts at least so long, and a short call no longer, where its carrier does not say
+LEAST_SILENT_S, MOST_SILENT_S = 5.0, 12.0
+SILENT_AFTER_RANG = 20  # calls that rang, before a trunk's own post-dial delay is believed
 _NO_RATE = Rate(prefix="")
 
 
@@ -97,7 +99,12 @@ class Desk:
     # ---- routes -----------------------------------------------------------------------------------------------
     def room(self, now: float) -> int:
         """How many more calls may be planned at `now`, over all trunks."""
-        return self.loads.total_room(now)
+        self._refresh(now)
+        if not self.market.cells or self.market.usable.all():
+            return self.loads.total_room(now)
+        serving: Bools = np.logical_or.reduce(self.market.usable, axis=1)
+        due = any(now >= circuit.next_probe_at for circuit in self.circuits.open_circuits())
+        return max(self.loads.total_room(now, serving), int(due))
 
     def route(self, calls: Sequence[Call], *, now: float, rng: np.random.Generator) -> list[Route | None]:
         """Choose a trunk for each call and take a channel of it; None where none is usable and has room."""
@@ -112,13 +119,16 @@ class Desk:
         return routes
 
     def again(self, call: Call, *, tried: Collection[int], now: float, rng: np.random.Generator) -> Route | None:
-        """Choose another trunk for a call that the trunks `tried` did not carry, and take a channel of it."""
+        """Choose another trunk for a call that the trunks `tried` did not carry, and take a channel of it: one that can
+        set it up now, else one that has a channel free, where it waits for its set-up."""
         self._refresh(now)
-        room = self.loads.room(now)
-        left = room.trunk.copy()
-        left[list(tried)] = 0
         found: list[Route | None] = [None]
-        self._choose([call], [0], found, Room(left, room.account), now, rng)
+        for room in (self.loads.room(now), self.loads.free()):
+            left = room.trunk.copy()
+            left[list(tried)] = 0
+            self._choose([call], [0], found, Room(left, room.account), now, rng)
+            if found[0] is not None:
+                break
         return found[0]
 
     def usable(self, trunk: int, cell: int, now: float) -> bool:
@@ -202,10 +212,12 @@ class Desk:
         """Nothing was heard of a set-up for longer than there should be."""
         self.changes += self.circuits.note_silent(trunk, self.cells.prefix(cell), now)
 
-    def answered(self, trunk: int, *, now: float) -> None:
-        """200 OK, whoever or whatever answered."""
+    def answered(self, trunk: int, cell: int, expected: float, *, now: float) -> None:
+        """200 OK, whoever or whatever answered. What was expected is told now, with the contact: calls last minutes,
+        and contacts without their expectation would flatter the trunk meanwhile."""
         for tally in (self._tallies[trunk], self._live[trunk].at(now)):
             tally.answers += 1
+        self._rows.append(_row(trunk, cell, expected=expected))
 
     def contact(self, trunk: int, cell: int, *, now: float) -> None:
         """Credit a live answer as a human contact."""
@@ -242,7 +254,10 @@ class Desk:
             self.changes += self.circuits.note(trunk, self.cells.prefix(ended.cell), fault=fault, now=now)
         row = _row(trunk, ended.cell, cancels=float(ended.cancelled), held_s=ended.held_s)
         row[2] = float(ended.taught)
-        row[3] = ended.expected * ended.taught
+        if answered_s is None:
+            row[3] = ended.expected * ended.taught
+        elif not ended.taught:
+            row[3] = -ended.expected  # told with the answer
         row[5], row[6], row[7] = float(answered_s is not None), float((fault or 0.0) > 0.0), float(short)
         row[9] = answered_s or 0.0
         self._rows.append(row)
@@ -290,6 +305,19 @@ class Desk:
         ]
         return said + self.caller_ids.alerts()
 
+    def silent_s(self, trunk: int) -> float:
+        """After how many seconds without a word a set-up of the trunk is silent: four times what it usually takes to
+        ring, within 5 to 12 s. A mobile network may take 10 s."""
+        tally = self._tallies[trunk]
+        if tally.rang < SILENT_AFTER_RANG:
+            return MOST_SILENT_S
+        return min(max(4.0 * tally.set_up_s / tally.rang, LEAST_SILENT_S), MOST_SILENT_S)
+
+    def next_room_at(self, now: float) -> float:
+        """When a trunk may have room for a set-up again, where limits alone keep them from it."""
+        trunks = range(len(self.supply.trunks))
+        return min(self.loads.next_set_up_at(trunk, now) for trunk in trunks)
+
     def standings(self, now: float) -> tuple[TrunkStanding, ...]:
         """Return how each trunk stands; looking changes nothing."""
         tallies = [live.total(now) for live in self._live]
@@ -314,7 +342,9 @@ class Desk:
         if not self._hours[trunk].open(now):
             return "outside its hours"
         served = self.cells.served[trunk]
-        return "" if not len(served) or served.any() else "no rate or region for the numbers that are called"
+        if not len(served) or self.market.usable[trunk].any():
+            return ""
+        return "its circuits" if served.any() else "no rate or region for the numbers that are called"
 
     def numbers(self, now: float) -> tuple[CallerIdStanding, ...]:
         """Return how each of our numbers stands."""
@@ -387,9 +417,11 @@ class Desk:
         ]
 
 
-def _row(trunk: int, cell: int, *, contacts: float = 0.0, cancels: float = 0.0, held_s: float = 0.0) -> list[float]:
+def _row(
+    trunk: int, cell: int, *, expected: float = 0.0, contacts: float = 0.0, cancels: float = 0.0, held_s: float = 0.0
+) -> list[float]:
     """A row of `Outcomes`, in the order of its fields."""
-    return [trunk, cell, 0.0, 0.0, contacts, 0.0, 0.0, 0.0, cancels, 0.0, held_s]
+    return [trunk, cell, 0.0, expected, contacts, 0.0, 0.0, 0.0, cancels, 0.0, held_s]
 
 
 def _fields(prices: CapacityPrices) -> list[tuple[float, ...]]:

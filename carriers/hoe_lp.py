@@ -97,7 +97,7 @@ class HoeLp:
         market: Market,
         *,
         exploration: float = 0.02,
-        half_life_s: float = 2400.0,
+        half_life_s: float = 5400.0,
         strengths: tuple[float, ...] = STRENGTHS,
         demand_s: float = DEMAND_S,
         refresh_s: float = REFRESH_S,

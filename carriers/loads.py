@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from carriers.limits import SetUpCounter, counter_of, sustained
-from carriers.market import Floats
+from carriers.market import Bools, Floats
 from carriers.router import Room
 from carriers.supply import SetUpLimit, Supply
 
@@ -60,10 +60,19 @@ class Loads:
         room, count = self._room.copy(), len(self._trunks)
         return Room(room[:count], room[count:])
 
-    def total_room(self, now: float) -> int:
-        """Return how many more calls may be planned at `now` over all trunks, accounts respected."""
+    def total_room(self, now: float, serving: Bools | None = None) -> int:
+        """Return how many more calls may be planned at `now` over all trunks, or those `serving` (K,), accounts
+        respected."""
         room = self.room(now)
-        return self._total(room.trunk.tolist(), room.account.tolist())
+        trunk = room.trunk if serving is None else room.trunk * serving
+        return self._total(trunk.tolist(), room.account.tolist())
+
+    def free(self) -> Room:
+        """Return how many channels are free, set-up limits not looked at, in arrays of the caller's own."""
+        return Room(
+            np.array([load.free for load in self._trunks], dtype=np.int64),
+            np.array([load.free for load in self._accounts], dtype=np.int64),
+        )
 
     @property
     def free_channels(self) -> int:

@@ -1,7 +1,8 @@
 """What routers may know of the trunks and of the places called: arrays, updated in place by `carriers.desk`.
 
-K trunks, C cells, A accounts (carriers). A cell is a region, a destination carrier and a set of rates: calls of one cell
-cost the same on each trunk. Cells are only ever added, so an index stays what it is; routers look at `cells` first.
+K trunks, C cells, A accounts (carriers). A cell is a region, a destination carrier and a set of rates: calls of one
+cell cost the same on each trunk. Cells are only ever added, so an index stays what it is; routers look at `cells`
+first.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 How it works: a long memory is what tells good trunks from better ones, and is slow to see a sudden fall. So each
 (trunk, region) and (trunk, destination carrier) is in one of a few hidden regimes: usual, or contacts fallen to one of
-`LEVELS`. Falls are rare and last about an hour. Each batch of outcomes moves the odds by its Poisson likelihood (the
+`LEVELS`. Each batch of outcomes moves the odds by its Poisson likelihood (the
 forward filter of a hidden Markov model: Rabiner 1989, section III.A), so that the reaction is as quick as the evidence
-is strong; silence moves them back to usual.
+is strong; silence moves them back to their long-run values, and what they say then is the usual level.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from carriers.market import Floats
 from carriers.snapshots import array_of
 
 LEVELS = np.array([1.0, 0.62, 0.38, 0.2])  # of contacts, of what is usual
-FALLS_PER_S = 1.0 / 20_000.0
-ENDS_PER_S = 1.0 / 3_000.0
+# Oftener than falls happen, and over sooner: a fall that is believed too early costs little, for the next best trunk is
+# mostly nearly as good; one that is seen late costs all the while.
+FALLS_PER_S = 1.0 / 2_500.0
+ENDS_PER_S = 1.0 / 1_000.0
+_LONG_RUN = FALLS_PER_S / (FALLS_PER_S + ENDS_PER_S)  # the share of fallen ones
 
 
 class Regimes:
@@ -27,7 +30,7 @@ class Regimes:
     def __init__(self, trunks: int) -> None:
         self.trunks = trunks
         self.odds: Floats = np.empty((trunks, 0, len(LEVELS)))  # probabilities, each row adds up to 1
-        self.level: Floats = np.empty((trunks, 0))  # their mean level
+        self.level: Floats = np.empty((trunks, 0))  # their mean level, 1 where nothing is known
         self.observed: Floats = np.empty((trunks, 0))  # contacts since the last step
         self.expected: Floats = np.empty((trunks, 0))  # as the multipliers, this level among them, had it
 
@@ -36,11 +39,10 @@ class Regimes:
         more = groups - self.level.shape[1]
         if more <= 0:
             return
-        fallen = FALLS_PER_S / (FALLS_PER_S + ENDS_PER_S)
-        odds = np.full(len(LEVELS), fallen / (len(LEVELS) - 1))
-        odds[0] = 1.0 - fallen
+        odds = np.full(len(LEVELS), _LONG_RUN / (len(LEVELS) - 1))
+        odds[0] = 1.0 - _LONG_RUN
         self.odds = np.concatenate([self.odds, np.tile(odds, (self.trunks, more, 1))], axis=1)
-        self.level = np.concatenate([self.level, np.full((self.trunks, more), odds @ LEVELS)], axis=1)
+        self.level = np.concatenate([self.level, np.ones((self.trunks, more))], axis=1)
         nothing = np.zeros((self.trunks, more))
         self.observed = np.concatenate([self.observed, nothing], axis=1)
         self.expected = np.concatenate([self.expected, nothing], axis=1)
@@ -49,8 +51,7 @@ class Regimes:
         """Take in what was counted in the last `elapsed_s` seconds."""
         # Exact for any time: the share of the usual returns to its long-run value, the fallen levels to equal parts.
         usual, fallen = self.odds[..., :1], self.odds[..., 1:]
-        in_long_run = ENDS_PER_S / (FALLS_PER_S + ENDS_PER_S)
-        now_usual = in_long_run + (usual - in_long_run) * np.exp(-(FALLS_PER_S + ENDS_PER_S) * elapsed_s)
+        now_usual = 1.0 - _LONG_RUN + (usual - 1.0 + _LONG_RUN) * np.exp(-(FALLS_PER_S + ENDS_PER_S) * elapsed_s)
         levels = fallen.shape[2]
         apart = (fallen - (1.0 - usual) / levels) * np.exp(-ENDS_PER_S * elapsed_s)
         odds = np.maximum(np.concatenate([now_usual, (1.0 - now_usual) / levels + apart], axis=2), 0.0)
@@ -59,13 +60,20 @@ class Regimes:
         likelihood = self.observed[..., None] * np.log(LEVELS) - at_level
         odds *= np.exp(likelihood - likelihood.max(axis=2, keepdims=True))
         self.odds = odds / odds.sum(axis=2, keepdims=True)
-        self.level = self.odds @ LEVELS
+        self.level = _level(self.odds)
         self.observed[:] = 0.0
         self.expected[:] = 0.0
 
     def snapshot(self) -> dict[str, Any]:
         """What was learned, as plain values."""
         return {"odds": self.odds.tolist(), "observed": self.observed.tolist(), "expected": self.expected.tolist()}
+
+
+def _level(odds: Floats) -> Floats:
+    """The mean level, against what it is when nothing is known; never above the usual."""
+    usual = 1.0 - _LONG_RUN + _LONG_RUN * LEVELS[1:].mean()
+    level: Floats = np.minimum(odds @ LEVELS / usual, 1.0)
+    return level
 
 
 def regimes_of(state: Any, trunks: int) -> Regimes:
@@ -78,5 +86,5 @@ def regimes_of(state: Any, trunks: int) -> Regimes:
     made.expected = array_of(state, "expected", (trunks, made.odds.shape[1]))
     if made.odds.size and not (made.odds.min() >= 0.0 and np.allclose(made.odds.sum(axis=2), 1.0)):
         raise ValueError("expected odds of regimes that add up to 1, found others")
-    made.level = made.odds @ LEVELS
+    made.level = _level(made.odds)
     return made

@@ -34,6 +34,9 @@ LOOK_S = 600.0  # and so long: a contact may still be taken back
 LEVEL_STRENGTH = 5.0  # expected contacts, with which a network's level is shrunk to that of all
 MAX_NETWORKS = 64  # the rest are one more, ""
 TOLD_FROM = 5.0  # expected contacts, from which a multiplier is told
+# Expected contacts, from which a level is one. A contact is credited as it is answered, what was expected of calls
+# that nobody answers when they end: before, the first contacts stand over next to nothing.
+KNOWN_FROM = 5.0
 EVERYBODY = "all"  # the group that the only number of a pool is compared with; that of a pool is "pool" and its name
 
 
@@ -148,7 +151,7 @@ class Reputation:
         past = self.learned.pasts.setdefault(pool, Observed())
         past.fade(at, PAST_HALF_LIFE_S)
         as_ever = 0.0
-        if past.contacts > 1.0 and past.expected > 0.0:
+        if past.contacts > 1.0 and past.expected >= KNOWN_FROM:
             as_ever = expected * past.contacts / past.expected * (1.0 - 1.0 / sqrt(past.contacts))
         past.add(contacts, expected, at, PAST_HALF_LIFE_S)
         return stretch if stretch.add(contacts, as_ever, at, over=expected > 0.0) else None
@@ -183,7 +186,7 @@ class Reputation:
         if group is None or own is None:
             return 0.0
         overall = self._others(group.overall, own.overall, at)
-        if overall.contacts <= 1.0 or overall.expected <= 0.0:
+        if overall.contacts <= 1.0 or overall.expected < KNOWN_FROM:
             return 0.0
         level = overall.contacts / overall.expected
         if network not in group.networks:

@@ -54,7 +54,7 @@ class Outcomes(NamedTuple):
     trunk: Ints  # (n,)
     cell: Ints  # (n,)
     tries: Floats  # (n,) 1 in the one row that ends the try, else 0
-    expected: Floats  # (n,) the request's answer probability, with `tries`
+    expected: Floats  # (n,) the request's answer probability: with the answer, else with the end
     contacts: Floats  # (n,) human contacts of at least 6 s: the reward. Never "200 OK"
     answers: Floats  # (n,) 200 OK, whoever or whatever answered
     faults: Floats  # (n,) ended by a carrier's fault or congestion

@@ -21,13 +21,15 @@ def array_of(state: Mapping[str, Any], name: str, shape: tuple[int | None, ...])
         found = np.array(state[name], dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"expected numbers in {name!r}, found something else") from None
-    if found.size == 0 and len(shape) > found.ndim and found.shape == tuple(shape[: found.ndim]):
+    if found.size == 0 and len(shape) > found.ndim and _fits(found.shape, shape):
         found = found.reshape(*found.shape, *(length or 0 for length in shape[found.ndim :]))
-    same = found.ndim == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, found.shape, strict=True)
-    )
-    if not same:
+    if not (found.ndim == len(shape) and _fits(found.shape, shape)):
         raise ValueError(f"expected {name!r} of shape {shape}, found {found.shape}")
     if not np.isfinite(found).all():
         raise ValueError(f"expected finite numbers in {name!r}, found others")
     return found
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether the lengths are those of the first dimensions of `shape`."""
+    return all(want is None or want == have for want, have in zip(shape, found, strict=False))

@@ -29,6 +29,7 @@ from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, So
 _SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
 LAST_WRITES_S = 10.0  # how long the end of a run waits for a store that does not answer
 CANCEL_AGAIN_S = 0.1
+LATE_S = 0.05  # of the newest fact, when it is taken in
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 StoreAction = act.Reserve | act.Stop | act.Settle | act.SaveLearned
@@ -174,6 +175,10 @@ class Runtime:
             return
         switch: list[act.Action] = []
         try:
+            now = self._clock.now()
+            if self._inbox and self._inbox[-1].at < now - LATE_S:
+                # What is decided now happens now, however old its cause: set-ups are counted when they are sent.
+                self._inbox.appendleft(ev.TimePassed(at=now))
             while self._inbox:
                 event = self._inbox.popleft()
                 actions = self.engine.step(event)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import ceil, pi, sin
 from typing import NamedTuple
 
+from dialer.config.carriers import CarrierAccount
 from sim.scenario import Carrier, Scenario, offset_s
 from sim.streams import Stream
 
 _GOLDEN = 0.6180339887498949
+_DAY_S = 86_400.0
 
 
 class Losses(NamedTuple):
@@ -160,3 +162,49 @@ class TrunkMeter:
     def bill(self) -> TrunkBill:
         """What the ended calls cost."""
         return TrunkBill(self._attempts, self._billed_s, self._cost)
+
+
+class AccountMeter:
+    """One account's calls, over all its trunks, against the surcharges of its contract.
+
+    The contract is no secret: it is the campaign's own. A call counts in the day (UTC) in which it ends; one that the
+    carrier refused ends at once.
+    """
+
+    __slots__ = ("_account", "_answered", "_calls", "_cancelled", "_shorts")
+
+    def __init__(self, account: CarrierAccount) -> None:
+        self._account = account
+        # By days since 1970-01-01:
+        self._calls, self._cancelled = Counter[int](), Counter[int]()
+        self._answered, self._shorts = Counter[int](), Counter[int]()
+
+    def ended(self, at: float, answered_s: float | None, *, cancelled: bool) -> None:
+        """A call is over at `at` (UTC seconds). `answered_s` is how long it was answered, None for not at all;
+        `cancelled`: we ended it before an answer, a ring time-out included."""
+        day, short = int(at // _DAY_S), self._account.short_calls
+        self._calls[day] += 1
+        self._cancelled[day] += cancelled
+        if answered_s is not None:
+            self._answered[day] += 1
+            self._shorts[day] += short is not None and answered_s <= short.up_to_s
+
+    @property
+    def surcharges(self) -> float:
+        """What the days so far come to, in the scenario's currency: above its share, each call of the kind is billed."""
+        cost = 0.0
+        kinds = (
+            (self._account.short_calls, self._shorts, self._answered),
+            (self._account.cancelled_calls, self._cancelled, self._calls),
+        )
+        for surcharge, some, all_of_them in kinds:
+            if surcharge is not None:
+                cost += surcharge.fee * sum(
+                    count for day, count in some.items() if count > surcharge.above * all_of_them[day]
+                )
+        return cost
+
+
+def account_meters(scenario: Scenario) -> dict[str, AccountMeter]:
+    """Return a meter for each account that the campaign names, by the account's name."""
+    return {account.name: AccountMeter(account) for account in scenario.campaign.carriers}

@@ -15,6 +15,9 @@ class TrunkDay(msgspec.Struct, frozen=True, kw_only=True):
     live_answers: tuple[int, ...]
     failed: tuple[int, ...]  # ended by a fault of the network: congestion, failure
     set_up_s: tuple[float, ...]  # post-dial delay, summed over `rang`
+    tries: tuple[int, ...]  # set-ups: first tries, and those after a fault of another trunk
+    contacts: tuple[int, ...]  # human contacts of at least 6 s; below 0 where one of an earlier interval proved to be none
+    cost: tuple[float, ...]  # by the campaign's rates, surcharges apart
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class DayRecord(msgspec.Struct, frozen=True, kw_only=True):
     dispositions: dict[str, int]
     refusals: dict[str, int]  # by rule id
     moments: tuple[Moment, ...]  # in order of time
+    currency: str = ""  # of the trunks' cost
     until: float | None = None  # UTC seconds, where the last interval is shorter than the others
     drained_at: float | None = None  # when launching ended for good; what agents do afterwards says nothing of pacing
 

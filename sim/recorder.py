@@ -7,11 +7,12 @@ readings. Decisions and abandoned calls come with the actions, and the moments t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from carriers.tally import TrunkTally
 from dialer import __version__
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -24,7 +25,9 @@ from sim.moments import Moments
 INTERVAL_S = 60.0
 _COUNTS = ("attempts", "answers", "live_answers", "bridged", "abandoned", "right_party_contacts", "promises")
 _DRAINING = frozenset({ev.DrainOrdered, ev.StopOrdered})
-_TRUNK_COUNTS = ("attempts", "rang", "answers", "live_answers", "failed")
+_TRUNK_COUNTS = ("attempts", "rang", "answers", "live_answers", "failed", "tries", "contacts")
+_PLACES = {field.name: place for place, field in enumerate(fields(TrunkTally))}  # in `TrunkTally.values()`
+_COST_DECIMALS = 6  # a call may cost a thousandth
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Recorder:
             start_at=self._start_at,
             zone=zone,
             interval_s=self._interval_s,
+            currency=self._engine.campaign.routing.currency,
             until=max(until, self._start_at),
             drained_at=self._drained_at,
             agents=self._agents(readings, seconds),
@@ -126,12 +130,13 @@ class Recorder:
     def _trunks(self, readings: list[_Reading]) -> dict[str, TrunkDay]:
         carriers = {trunk.name: trunk.carrier or trunk.name for trunk in self._engine.campaign.trunks}
         trunks = {}
-        for name, carrier in carriers.items():
-            tallies = np.diff(np.array([reading.trunks[name] for reading in readings]), axis=0)
-            trunks[name] = TrunkDay(
+        for trunk, carrier in carriers.items():
+            tallies = np.diff(np.array([reading.trunks[trunk] for reading in readings]), axis=0)
+            trunks[trunk] = TrunkDay(
                 carrier=carrier,
-                **{field: _whole(tallies[:, i]) for i, field in enumerate(_TRUNK_COUNTS)},
-                set_up_s=_rounded(tallies[:, len(_TRUNK_COUNTS)]),
+                **{name: _whole(tallies[:, _PLACES[name]]) for name in _TRUNK_COUNTS},
+                set_up_s=_rounded(tallies[:, _PLACES["set_up_s"]]),
+                cost=_rounded(tallies[:, _PLACES["cost"]], _COST_DECIMALS),
             )
         return trunks
 
@@ -140,9 +145,9 @@ def _means(before: list[float], after: list[float], seconds: NDArray[np.float64]
     return _rounded((np.array(after) - np.array(before)) / seconds)
 
 
-def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
-    """Three decimals: a record is read by people and sent around."""
-    return tuple(round(max(0.0, float(value)), 3) for value in values)
+def _rounded(values: NDArray[np.float64], decimals: int = 3) -> tuple[float, ...]:
+    """A few decimals: a record is read by people and sent around."""
+    return tuple(round(max(0.0, float(value)), decimals) for value in values)
 
 
 def _whole(values: NDArray[np.generic]) -> tuple[int, ...]:

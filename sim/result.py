@@ -60,6 +60,7 @@ class SimResult(msgspec.Struct, frozen=True, kw_only=True):
     abandoned: int
     right_party_contacts: int
     promises: int
+    contacts: int  # human contacts of at least 6 s
     occupancy: float | None
     abandon_rate: float | None
     abandon_rate_ci95: tuple[float, float] | None
@@ -68,7 +69,10 @@ class SimResult(msgspec.Struct, frozen=True, kw_only=True):
     attempts_per_hour: float
     attempts_per_agent_hour: float | None
     rpc_per_agent_hour: float | None
-    cost: float | None
+    contacts_per_1000_attempts: float | None
+    carriers_cost: float | None  # surcharges included
+    carriers_cost_per_contact: float | None
+    cost: float | None  # the carriers' and the agents'
     cost_per_rpc: float | None
     currency: str
     compliance_blocks: int  # dialling refused by a rule; one lead may be refused more than once
@@ -118,6 +122,7 @@ def result_of(
         abandoned=total.abandoned,
         right_party_contacts=total.right_party_contacts,
         promises=total.promises,
+        contacts=total.contacts,
         occupancy=total.occupancy,
         abandon_rate=total.abandon_rate,
         abandon_rate_ci95=None if interval.low is None or interval.high is None else (interval.low, interval.high),
@@ -126,6 +131,9 @@ def result_of(
         attempts_per_hour=_ratio(total.attempts, hours) or 0.0,
         attempts_per_agent_hour=_ratio(total.attempts, total.paid_s / 3600.0),
         rpc_per_agent_hour=_ratio(total.right_party_contacts, total.paid_s / 3600.0),
+        contacts_per_1000_attempts=_ratio(1000.0 * total.contacts, total.attempts),
+        carriers_cost=None if carriers_cost is None else round(carriers_cost, 4),
+        carriers_cost_per_contact=None if carriers_cost is None else _ratio(carriers_cost, total.contacts),
         cost=None if cost is None else round(cost, 2),
         cost_per_rpc=None if cost is None else _ratio(cost, total.right_party_contacts),
         currency="" if scenario is None else scenario.costs.currency,
@@ -147,6 +155,7 @@ class _Sums:
         self.abandoned = sum(day.abandoned[part])
         self.right_party_contacts = sum(day.right_party_contacts[part])
         self.promises = sum(day.promises[part])
+        self.contacts = sum(sum(trunk.contacts[part]) for trunk in day.trunks.values())
         self.seconds = sum(day.lengths_s[part])
         pacing = slice(begin, max(begin, min(end, _last_paced(day))))
         handling = self._spent(day, _HANDLING, pacing)

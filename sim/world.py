@@ -15,7 +15,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead
 from dialer.ports import Clock, Emit
-from sim.carriers import TrunkBill, TrunkMeter, carriers_of
+from sim.carriers import AccountMeter, TrunkBill, TrunkMeter, account_meters, carriers_of
 from sim.clock import wake_of
 from sim.distributions import Fixed
 from sim.floor import AgentDay, SimulatedFloor, agent_days
@@ -52,12 +52,18 @@ class SimulatedCall:
     """One call in the simulated switch. Times in UTC seconds."""
 
     __slots__ = (
-        "agent_id", "answered_at", "attempt_id", "disposition", "draw", "handle_factor", "leaves_at", "meter",
-        "outcome", "rung_out_at", "state", "subject", "try_no",
+        "account", "agent_id", "answered_at", "attempt_id", "disposition", "draw", "handle_factor", "leaves_at",
+        "meter", "outcome", "rung_out_at", "state", "subject", "try_no",
     )  # fmt: skip
 
     def __init__(
-        self, action: act.Originate, subject: int, draw: int, outcome: Outcome, meter: TrunkMeter | None
+        self,
+        action: act.Originate,
+        subject: int,
+        draw: int,
+        outcome: Outcome,
+        meter: TrunkMeter | None,
+        account: AccountMeter | None = None,
     ) -> None:
         self.attempt_id = action.attempt_id
         self.try_no = action.try_no
@@ -65,6 +71,7 @@ class SimulatedCall:
         self.draw = draw  # how many calls the lead has had before
         self.outcome = outcome
         self.meter = meter  # None: the carrier refused it
+        self.account = account  # None: it has no surcharges, or the call never reached it
         self.state: CallState = _SETTING_UP
         self.rung_out_at = 0.0
         self.answered_at: float | None = None
@@ -101,6 +108,12 @@ class World:
         self._calls: dict[int, SimulatedCall] = {}
         self._seen: set[tuple[int, int]] = set()  # tries placed: a repeated one changes nothing
         self._meters = {name: TrunkMeter(carrier) for name, carrier in carriers_of(scenario).items()}
+        self._accounts = account_meters(scenario)
+        self._account_of = {
+            trunk.name: self._accounts[trunk.carrier]
+            for trunk in scenario.campaign.trunks
+            if trunk.carrier in self._accounts
+        }
         self._floor = SimulatedFloor(
             agent_days(scenario, seed) if days is None else days,
             scenario.population.conversations,
@@ -117,6 +130,11 @@ class World:
     def bill(self) -> dict[str, TrunkBill]:
         """What each trunk's ended calls cost so far, by its name."""
         return {name: meter.bill for name, meter in self._meters.items()}
+
+    @property
+    def surcharges(self) -> dict[str, float]:
+        """What each account's surcharges come to so far, by its name."""
+        return {name: meter.surcharges for name, meter in self._accounts.items()}
 
     # ---- the Telephony port -----------------------------------------------------------------------------------
     async def start(self, emit: Emit) -> None:
@@ -145,7 +163,7 @@ class World:
     def _hang_up(self, action: act.HangUp) -> None:
         call = self._calls.get(action.attempt_id)
         if call is not None and not (action.unanswered_only and call.answered_at is not None):
-            self._end(call, _NORMAL_CLEARING, None)
+            self._end(call, _NORMAL_CLEARING, None, cancelled=call.answered_at is None)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -171,19 +189,19 @@ class World:
         meter = self._meters.get(action.trunk)
         if number_index < 0 or meter is None:
             return SimulatedCall(action, subject, 0, _NOT_PLACED, None)
-        draw = self._placed[subject]
+        draw, account = self._placed[subject], self._account_of.get(action.trunk)
         if not meter.placed(now):
-            return SimulatedCall(action, subject, draw, _NO_ROOM, None)
+            return SimulatedCall(action, subject, draw, _NO_ROOM, None, account)
         self._placed[subject] = draw + 1
         outcome = self._fates.outcome(subject=subject, draw=draw, number_index=number_index, trunk=action.trunk, at=now)
-        return SimulatedCall(action, subject, draw, outcome, meter)
+        return SimulatedCall(action, subject, draw, outcome, meter, account)
 
     def _over(self, call: SimulatedCall) -> None:
         """The network ends the call as its fate says, or the ring time-out does."""
         if call.state > _RINGING:
             return
         if self._clock.now() >= call.rung_out_at:
-            self._end(call, _RUNG_OUT, _RUNG_OUT_SIP)
+            self._end(call, _RUNG_OUT, _RUNG_OUT_SIP, cancelled=True)
         else:
             self._end(call, call.outcome.cause, call.outcome.sip_code)
 
@@ -277,15 +295,19 @@ class World:
         if call.state is _TALKING:
             self._end(call, _NORMAL_CLEARING, None)
 
-    def _end(self, call: SimulatedCall, cause: int, sip_code: int | None) -> None:
+    def _end(self, call: SimulatedCall, cause: int, sip_code: int | None, *, cancelled: bool = False) -> None:
+        """The call is over; `cancelled`: by us, before an answer."""
         if call.state is _GONE:
             return
         talked = call.state is _TALKING
         call.state = _GONE
         del self._calls[call.attempt_id]
         now = self._clock.now()
+        answered_s = None if call.answered_at is None else now - call.answered_at
         if call.meter is not None:
-            call.meter.ended(None if call.answered_at is None else now - call.answered_at)
+            call.meter.ended(answered_s)
+        if call.account is not None:
+            call.account.ended(now, answered_s, cancelled=cancelled)
         ended = ev.AttemptEnded(at=now, attempt_id=call.attempt_id, try_no=call.try_no, cause=cause, sip_code=sip_code)
         self._emit(ended)
         if talked:

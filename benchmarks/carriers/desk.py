@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.carriers.line import Line
 from benchmarks.carriers.policies import OURS, solve
-from benchmarks.carriers.trial import REPRICE_EVERY_S, Log, Trial, came_to
+from benchmarks.carriers.trial import REPRICE_EVERY_S, Buckets, Log, Trial, came_to
 from benchmarks.carriers.world import (
     CANCELLED_ABOVE,
     CANCELLED_FEE,
@@ -27,6 +27,7 @@ from benchmarks.carriers.world import (
 from carriers.caller_id import CallerIds
 from carriers.causes import CallEnd
 from carriers.desk import Call, Desk, Ended, Route
+from carriers.market import Ints
 from carriers.rates import Rate
 from carriers.registry import make_campaign_router
 from carriers.supply import Carrier, SetUpLimit, Supply, Surcharge, Trunk
@@ -102,13 +103,17 @@ class _DeskRun:
         self.tried: dict[int, list[int]] = {}  # of calls that failed: the trunks
         self.ringing: dict[int, list[int]] = {}  # by the second in which they do
         self.waiting: list[int] = []
-        self.most_waiting = self.solved = self.beyond = 0
+        self.held: dict[int, Route] = {}  # planned, and waiting for a set-up
+        self.most_waiting = self.solved = 0
         self.desk_s = self.solver_s = 0.0
 
     def hear(self, second: int) -> None:
         """Tell the desk what happened, try again what a carrier's fault ended, and have new prices made."""
         news, now = self.line.news(second), float(second)
         begun = time.process_time()
+        held, self.held = self.held, {}
+        if held:
+            self._set_up(held, second)
         self._ring(second, now)
         for row in zip(*(column.tolist() for column in news[1]), strict=True) if news else ():
             self._tell(row, now)
@@ -137,7 +142,7 @@ class _DeskRun:
         place, at, tries, expected, contacts, answers, faults, _, cancels, answered_s, held_s = row
         trunk, cell = int(place), self.cell_of[int(at)]
         if contacts > 0:
-            self.desk.answered(trunk, now=now)
+            self.desk.answered(trunk, cell, expected, now=now)
             self.desk.contact(trunk, cell, now=now)
         elif contacts < 0:
             self.desk.no_contact(trunk, cell, now=now)
@@ -148,7 +153,7 @@ class _DeskRun:
             trunk=trunk,
             cell=cell,
             end=CallEnd.FAILED if faults else CallEnd.ANSWERED if answers else CallEnd.NO_ANSWER,
-            expected=expected,
+            expected=expected,  # of what nobody answered; else it was told with the answer
             taught=True,
             rang=not faults,
             cancelled=bool(cancels),
@@ -174,9 +179,14 @@ class _DeskRun:
         cell = int(self.world.cell[call])
         return Call(self.cell_of[cell], float(self.world.model[cell, second // 60]), VALUE)
 
-    def _set_up(self, routes: dict[int, Route], second: int) -> None:
-        for call, route in routes.items():
-            self.beyond += not self.desk.loads.set_up(route.trunk, float(second))
+    def _set_up(self, planned: dict[int, Route], second: int) -> None:
+        """Place what its trunk takes now; the rest is held for the next second."""
+        routes: dict[int, Route] = {}
+        for call, route in planned.items():
+            if not self.desk.loads.set_up(route.trunk, float(second)):
+                self.held[call] = route
+                continue
+            routes[call] = route
             self.tries.add(call, route, second)
             self.desk.placed(route.trunk, first=call not in self.tried, now=float(second))
         calls = np.fromiter(routes, np.int64, len(routes))
@@ -203,9 +213,20 @@ class _DeskRun:
             **came_to(self.world, log),
             waiting=len(self.waiting),
             most_waiting=self.most_waiting,
-            beyond_limits=self.beyond,
+            beyond_limits=_beyond(self.world, trunk, np.array(self.tries.placed)),
             router_s=self.desk_s,
             solver_s=self.solver_s,
             solved=self.solved,
             log=log,
         )
+
+
+def _beyond(world: World, trunk: Ints, placed: Ints) -> int:
+    """Count the set-ups beyond the trunks' buckets, anew from when they were sent."""
+    buckets, beyond = Buckets(world.set_ups_per_s.copy()), 0
+    by_second = np.zeros((int(placed.max(initial=0)) + 1, TRUNKS), dtype=np.int64)
+    np.add.at(by_second, (placed, trunk), 1)
+    for counts in by_second:
+        beyond += int(np.maximum(counts - buckets.refill(), 0).sum())
+        buckets.take(counts)
+    return beyond

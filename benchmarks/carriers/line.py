@@ -91,7 +91,9 @@ class Line:
             trunk=self.trunk[both],
             cell=self.world.cell[both],
             tries=tries,
-            expected=self._of(self.expected, ended, before),
+            expected=np.concatenate(
+                [self.expected[both[:before]], self.expected[ended] * (self.answered[ended] == 0.0)]
+            ),
             contacts=contacts,
             answers=answered,
             faults=faults,
@@ -103,5 +105,5 @@ class Line:
 
     @staticmethod
     def _of(values: Floats, ended: Ints, before: int) -> Floats:
-        """Rows of answers tell nothing but the contact."""
+        """Rows of answers tell nothing but the contact and what was expected."""
         return np.concatenate([np.zeros(before), values[ended]])

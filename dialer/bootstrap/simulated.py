@@ -95,7 +95,7 @@ def simulate(
         if journal is not None:
             journal.close()
     day = recorder.day(until=clock.now(), scenario=scenario.scenario, seed=seed, zone=zone_of(leads))
-    bill = sum(trunk.cost for trunk in world.bill.values())
+    bill = sum(trunk.cost for trunk in world.bill.values()) + sum(world.surcharges.values())
     result = result_of(day, events=engine.counters.events, scenario=scenario, carriers_cost=bill)
     return SimulatedDay(engine=engine, day=day, result=result, journal=None if journal is None else journal.path)
 

@@ -83,7 +83,7 @@ def _figures(result: TrialResult) -> list[str]:
         f"{result.leads} leads, {result.attempts} attempts in {result.duration_s:.0f} s",
         f"live answers {result.live_answers}, bridged {result.bridged}, abandoned {result.abandoned}",
         f"dispositions: {counts}; not as their line implies: {len(result.unexpected)}",
-        f"journal {result.attempts} attempts and {result.journal_answers} answers; switch {result.switch_calls} and "
+        f"journal {result.tries} calls and {result.journal_answers} answers; switch {result.switch_calls} and "
         f"{result.switch_answers}; carriers {result.invites} INVITEs",
         f"answer to agent, {len(result.bridge_s)} calls that found one idle: {bridge}",
         f"persons above the cap: {result.over_cap}; placed twice: {result.repeated_originates}",

@@ -30,7 +30,7 @@ from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import LAUNCHED_AT, CampaignState
 from dialer.core.status import CampaignStatus, status_of
-from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, PRICE, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
+from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, PRICE, ROOM, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
 from pacing.policy import Policy
 
 SAVE_S = 60.0
@@ -274,6 +274,9 @@ class Engine:
                 self._save()
             elif kind is PRICE:
                 self._routing.price()
+            elif kind is ROOM:
+                self._state.room_asked = False
+                self._launching.ask("Room")
             elif kind is LEAVE:
                 self._agents.leave_due(subject)
             elif kind is WRAP_UP_LIMIT:

@@ -16,7 +16,7 @@ from dialer.core.pacers import Pacers
 from dialer.core.routing import Routing
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
-from dialer.core.timers import DECIDE, TICK
+from dialer.core.timers import DECIDE, ROOM, TICK
 from pacing.policy import Pace
 from pacing.view import PacingView
 
@@ -114,6 +114,10 @@ class Launching:
             guard = "no_route"
         elif launched < count:
             guard = "queue_empty"
+        if guard in ("cps", "no_route") and launched < pace.lines and not state.room_asked:
+            # Nothing else may happen until there is room: a trunk that bounds the pace is used as far as it goes.
+            state.room_asked = True
+            state.timers.set(max(state.desk.next_room_at(state.now), state.now + DECISION_GAP_S), ROOM)
         self._note(cause, pace, launched, guard, hung_up)
 
     def _view(self, head: int | None) -> PacingView:

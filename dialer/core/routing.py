@@ -15,7 +15,7 @@ import numpy as np
 
 from carriers.caller_id import CallerIdChoice
 from carriers.causes import CallEnd, may_try_elsewhere, read_end
-from carriers.desk import CONTACT_S, Call, Ended, Route
+from carriers.desk import CONTACT_S, LEAST_SILENT_S, Call, Ended, Route
 from carriers.router import Reason
 from carriers.standing import RoutingStanding
 from dialer.core import actions as act
@@ -30,7 +30,6 @@ PRICE_S = 30.0
 # A lead that no trunk may carry now rests so long; one that found no room, until the next decision but a few.
 UNSERVED_REST_S, NO_ROOM_REST_S = 60.0, 1.0
 NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
-SILENT_S = 12.0  # a mobile network may take 10 s to the first ringing
 # An end this close to the ring time-out is our own cancellation, however the switch reports it.
 TIME_OUT_SLACK_S = 0.5
 
@@ -156,19 +155,24 @@ class Routing:
 
     def listen(self) -> None:
         """Tell the desk of set-ups of which nothing has been heard for long: a trunk that swallows calls says nothing
-        else until they time out."""
+        else until they time out. Tell people what has changed since."""
         state = self._state
-        quiet = state.lines.column(LAUNCHED_AT) <= state.now - SILENT_S
+        quiet = state.lines.column(LAUNCHED_AT) <= state.now - LEAST_SILENT_S
         for row in np.flatnonzero(quiet & (state.lines.column(RUNG_SINCE) == inf)).tolist():
             attempt = state.lines.owners[row]
-            if attempt.state is DIALLING and not attempt.silent and attempt.cell >= 0:
+            if attempt.state is not DIALLING or attempt.silent or attempt.cell < 0:
+                continue
+            trunk = self._trunk(attempt)
+            if state.now - (attempt.originated_at or state.now) >= state.desk.silent_s(trunk):
                 attempt.silent = True
-                state.desk.silent(self._trunk(attempt), attempt.cell, now=state.now)
+                state.desk.silent(trunk, attempt.cell, now=state.now)
+        self._tell()
 
     def answered(self, attempt: Attempt) -> None:
         """200 OK, whoever or whatever answered."""
         if attempt.cell >= 0:
-            self._state.desk.answered(self._trunk(attempt), now=self._state.now)
+            desk, expected = self._state.desk, attempt.probability
+            desk.answered(self._trunk(attempt), attempt.cell, expected, now=self._state.now)
 
     def contact(self, attempt: Attempt) -> None:
         """Credit a live answer as a contact."""
@@ -190,7 +194,8 @@ class Routing:
         answered_at = attempt.connected_at
         rang = attempt.rang_at is not None
         end = read_end(event.cause, event.sip_code, rang=rang, answered=answered_at is not None)
-        if event.lost:
+        # While there is no link, what "fails" was refused on our own side: that says nothing of the trunk.
+        if event.lost or (end is CallEnd.FAILED and not state.link_up):
             end = CallEnd.UNKNOWN
         if attempt.cell < 0:
             return end
@@ -248,7 +253,7 @@ class Routing:
     def price(self) -> None:
         """Ask for new prices, and for the next ones, as long as anybody is called."""
         state = self._state
-        state.out += [act.Alert(text=text) for text in state.desk.told()]
+        self._tell()
         problem = state.desk.problem(state.now)
         if problem is not None:
             state.out.append(act.PriceCapacity(problem=problem))
@@ -269,6 +274,9 @@ class Routing:
         )
 
     # ---- parts ------------------------------------------------------------------------------------------------
+    def _tell(self) -> None:
+        self._state.out += [act.Alert(text=text) for text in self._state.desk.told()]
+
     def _allowed(self, attempt: Attempt) -> tuple[str, ...]:
         """Our numbers that this called party may be shown. None where a duty began in the run: told once."""
         state, profiles = self._state, attempt.claim.profiles

@@ -20,7 +20,7 @@ _PLAIN = (
     "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
     "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
     "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
-    "stale_lists", "pricing",
+    "stale_lists", "pricing", "room_asked",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))

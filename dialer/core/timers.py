@@ -21,10 +21,11 @@ class TimerKind(IntEnum):
     SET_UP = 5
     LEAVE = 6
     PRICE = 7
+    ROOM = 8
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
-DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE = TimerKind
+DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE, ROOM = TimerKind
 
 
 class Timers:

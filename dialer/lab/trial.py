@@ -44,6 +44,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
 
     leads: int
     attempts: int
+    tries: int  # calls placed; more than one for an attempt that a carrier refused
     live_answers: int
     abandoned: int
     bridged: int
@@ -67,9 +68,9 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
             (not self.unexpected, f"unexpected dispositions: {', '.join(self.unexpected[:5])}"),
             (self.leads_untouched == 0, f"{self.leads_untouched} leads were never dialled"),
             (self.over_cap == 0, f"{self.over_cap} persons were dialled above the cap"),
-            (self.repeated_originates == 0, f"{self.repeated_originates} attempts were placed twice"),
-            (self.invites == self.attempts, f"{self.attempts} attempts, but {self.invites} INVITEs"),
-            (self.switch_calls == self.attempts, f"{self.attempts} attempts, but the switch saw {self.switch_calls}"),
+            (self.repeated_originates == 0, f"{self.repeated_originates} calls were placed twice"),
+            (self.invites == self.tries, f"{self.tries} calls, but {self.invites} INVITEs"),
+            (self.switch_calls == self.tries, f"{self.tries} calls, but the switch saw {self.switch_calls}"),
             (
                 self.switch_answers == self.journal_answers,
                 f"{self.journal_answers} answers, but the switch saw {self.switch_answers}",
@@ -187,7 +188,7 @@ async def _drain_when_done(session: Session) -> None:
 def judge(lab: Lab, journal: Path, leads: int, duration_s: float) -> TrialResult:
     """Hold a journal against the switch's records and the carriers' counts."""
     _, steps = read_journal(journal)
-    placed: Counter[int] = Counter()
+    placed: Counter[tuple[int, int]] = Counter()
     persons: Counter[str] = Counter()
     settled: list[act.Settlement] = []
     answers = abandoned = bridged = live_answers = 0
@@ -204,8 +205,8 @@ def judge(lab: Lab, journal: Path, leads: int, duration_s: float) -> TrialResult
                 bridge_s.append(event.at - at_once.pop(event.attempt_id))
         for action in actions:
             if isinstance(action, act.Originate):
-                placed[action.attempt_id] += 1
-                persons[action.lead_id] += 1
+                placed[action.attempt_id, action.try_no] += 1
+                persons[action.lead_id] += action.try_no == 1
             elif isinstance(action, act.Settle):
                 settled += action.settlements
     dispositions = Counter(settlement.disposition for settlement in settled)
@@ -215,7 +216,8 @@ def judge(lab: Lab, journal: Path, leads: int, duration_s: float) -> TrialResult
     _, replayed = replay_journal(journal)
     return TrialResult(
         leads=leads,
-        attempts=sum(placed.values()),
+        attempts=len({attempt_id for attempt_id, _ in placed}),
+        tries=sum(placed.values()),
         live_answers=live_answers,
         abandoned=abandoned,
         bridged=bridged,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["rate", "count", "seconds", "number", "money"]
+Kind = Literal["rate", "count", "seconds", "number", "money", "price"]  # a price is of one call, with four decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ FIGURES = (
     Figure("mean_idle_s", "mean idle time", "seconds", "of an agent between two calls"),
     Figure("attempts_per_agent_hour", "attempts per agent hour", "number", "attempts / agents' logged-in hours"),
     Figure("rpc_per_agent_hour", "RPC per agent hour", "number", "right-party contacts / agents' logged-in hours"),
+    Figure("contacts_per_1000_attempts", "contacts per 1,000 attempts", "number", "people reached for at least 6 s / 1,000 attempts"),
+    Figure("carriers_cost_per_contact", "carriers' cost per contact", "price", "carriers' bills / people reached for at least 6 s"),
     Figure("cost_per_rpc", "cost per RPC", "money", "carriers' bills and agents' pay / right-party contacts"),
     Figure("compliance_blocks", "refused by rules", "count", "reservations that a rule refused"),
 )  # fmt: skip
@@ -55,4 +57,4 @@ def in_words(figure: Figure, value: float | None, *, signed: bool = False, mean:
         return f"{value:{sign},.1f} s"
     if figure.kind == "count":
         return f"{value:{sign},.0f}" if value == round(value) and not mean else f"{value:{sign},.1f}"
-    return f"{value:{sign},.2f}"
+    return f"{value:{sign},.4f}" if figure.kind == "price" else f"{value:{sign},.2f}"

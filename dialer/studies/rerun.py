@@ -79,10 +79,16 @@ def rerun_journal(
         recorded_day=recorded_as,
         recorded=recorded,
         day=done.day,
-        # Nobody told what a real day's calls and agents cost.
-        result=done.result if done.result.cost else msgspec.structs.replace(done.result, cost=None, cost_per_rpc=None),
+        result=done.result if done.result.cost else without_costs(done.result),
         world=world.told,
         cautions=() if note is None else (note,),
+    )
+
+
+def without_costs(result: SimResult) -> SimResult:
+    """The same of a real day: nobody told what its calls and agents cost."""
+    return msgspec.structs.replace(
+        result, carriers_cost=None, carriers_cost_per_contact=None, cost=None, cost_per_rpc=None
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.day import DayRecord, TrunkDay
-from sim.report.numbers import count, percent, seconds
+from sim.report.numbers import count, money, percent, plain, seconds
 from sim.report.rates import rate
 from sim.report.words import DISPOSITIONS, Look, spoken, trunk_look
 
@@ -36,6 +36,9 @@ class TrunkRow:
     live: str
     delay: str
     failed: str
+    tries: str
+    contacts: str
+    cost: str
 
 
 def trunk_rows(day: DayRecord) -> list[TrunkRow]:
@@ -43,7 +46,7 @@ def trunk_rows(day: DayRecord) -> list[TrunkRow]:
     everything = sum(sum(trunk.attempts) for trunk in day.trunks.values())
     highest = max((_answered(trunk) or 0.0 for trunk in day.trunks.values()), default=0.0)
     return [
-        _trunk_row(trunk_look(name, place), trunk, everything, highest)
+        _trunk_row(trunk_look(name, place), trunk, everything, highest, day.currency)
         for place, (name, trunk) in enumerate(day.trunks.items())
     ]
 
@@ -52,8 +55,9 @@ def _answered(trunk: TrunkDay) -> float | None:
     return rate(sum(trunk.answers), sum(trunk.attempts))
 
 
-def _trunk_row(look: Look, trunk: TrunkDay, everything: int, highest: float) -> TrunkRow:
+def _trunk_row(look: Look, trunk: TrunkDay, everything: int, highest: float, currency: str) -> TrunkRow:
     tried, answered = sum(trunk.attempts), _answered(trunk)
+    tries, contacts, cost = sum(trunk.tries), sum(trunk.contacts), sum(trunk.cost)
     share = rate(tried, everything)
     return TrunkRow(
         look=look,
@@ -66,6 +70,9 @@ def _trunk_row(look: Look, trunk: TrunkDay, everything: int, highest: float) -> 
         live=percent(rate(sum(trunk.live_answers), tried)),
         delay=seconds(rate(sum(trunk.set_up_s), sum(trunk.rang))),
         failed=percent(rate(sum(trunk.failed), tried)),
+        tries=count(tries),
+        contacts=plain(rate(1000 * contacts, tries)),
+        cost=money(rate(cost, contacts) if cost else None, currency),  # without a price nothing is known
     )
 
 

@@ -31,6 +31,11 @@ def plain(value: float | None, places: int = 1) -> str:
     return UNKNOWN if value is None else f"{value:,.{places}f}"
 
 
+def money(value: float | None, currency: str) -> str:
+    """What one thing costs: `USD 0.0213`."""
+    return UNKNOWN if value is None else f"{currency} {value:,.4f}".strip()
+
+
 def number(value: Any) -> float | None:
     """A result's value as a number; None for what is none."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -24,9 +24,7 @@ from dialer.lab.trial import SECRET_ENV
 # Monday, 10:00 in Lima, of a week without holidays. Whole seconds, so that clock limits have the same periods on both
 # clocks.
 _OPEN_AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC).timestamp()
-ONCE = {
-    name: {"after": 0, "max": 0} for name in ("BUSY", "NO_ANSWER", "CONGESTION", "FAILED", "UNKNOWN", "CANCELLED")
-}
+ONCE = {name: {"after": 0, "max": 0} for name in ("BUSY", "NO_ANSWER", "CONGESTION", "FAILED", "UNKNOWN", "CANCELLED")}
 
 
 @dataclass(slots=True)
@@ -138,6 +136,7 @@ async def carrier_day(
             numbers=(PhoneNumber(e164=number, zones=("America/Lima",), country="PE"),),
             person=f"P{place}",
             debt=f"D{place}",
+            answer_probability=0.02,  # so that it is the trunks that bound the pace, and not the agents
         )
         for place, number in enumerate(numbers)
     ]
@@ -177,7 +176,9 @@ class Wire:
 
 def most_in_a_window(times: Sequence[float], per_s: float) -> int:
     """How many of these rising times the fullest half-open window of `per_s` holds."""
-    return max((sum(begin <= at < begin + per_s for at in times[place:]) for place, begin in enumerate(times)), default=0)
+    return max(
+        (sum(begin <= at < begin + per_s for at in times[place:]) for place, begin in enumerate(times)), default=0
+    )
 
 
 def by_period(times: Sequence[float], per_s: float) -> Iterator[int]:

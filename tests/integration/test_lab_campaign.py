@@ -27,4 +27,5 @@ async def test_a_campaign_through_the_lab(tmp_path: Path) -> None:
         "CONGESTION": 3,
     }
     assert result.attempts == 72
+    assert result.tries == 75  # both carriers refuse the congested
     assert len(result.bridge_s) >= 15

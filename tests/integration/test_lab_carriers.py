@@ -8,17 +8,20 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from carriers.circuit import FIRST_WAIT_S, PROBE_EVERY_S
+from dialer.core.actions import Bridge, HangUp, Originate
+from dialer.core.events import AttemptAnswered, AttemptBridged, AttemptEnded, AttemptSurvived
 from dialer.core.routing import SILENT_S
 from dialer.lab.lab import CALLER_ID, Lab
-from dialer.lab.trial import SECRET_ENV
+from dialer.lab.trial import SECRET_ENV, write_campaign
 from tests.integration.carrier_day import CarrierDay, Try, Wire, by_period, carrier_day, most_in_a_window
-from tests.integration.conftest import started
+from tests.integration.conftest import Station, started
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(150)]
 
@@ -33,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     os.environ[SECRET_ENV] = "set below"
     folder = tmp_path_factory.mktemp("carriers")
     with started(
-        Lab(folder, agents=10, carriers=3, ring_s=0.4, talk_s=(1.0, 2.0), key_every_s=0.5, no_reply_s=32.0, qualify_s=1)
+        Lab(folder, agents=40, carriers=3, ring_s=0.4, talk_s=(1.0, 2.0), key_every_s=0.5, no_reply_s=32.0, qualify_s=1)
     ) as bench:
         os.environ[SECRET_ENV] = bench.secret
         yield bench
@@ -72,7 +75,7 @@ async def test_a_carrier_that_refuses(lab: Lab, tmp_path: Path, said: str) -> No
     lab.change_carrier(A, always=said)
     wire, called = Wire(lab), numbers(lab, "11", 6, 100 * int(said)) + numbers(lab, BUSY, 24, 100 * int(said))
     # A is the better one, and gets just so many before the first of them has failed.
-    trunks = [trunk(A, price=CHEAP, max_channels=enough, max_cps=enough), trunk(B, price=DEAR)]
+    trunks = [trunk(A, price=CHEAP, max_channels=enough, max_cps=enough), trunk(B, price=DEAR, max_cps=60)]
     async with carrier_day(lab, tmp_path, f"refused{code}", called, trunks=trunks) as day:
         await day.until(lambda: day.circuit(A) == "open", 15)
         await status_shows(day, enough)
@@ -116,7 +119,7 @@ async def test_what_is_true_of_the_called_party_is_not_tried_elsewhere(lab: Lab,
         await day.until(day.all_called, 15)
     story = day.story
     assert dialled_on(story.on(A)) == wire.dialled(A) == sorted(number.removeprefix("+") for number in everyone)
-    assert wire.on(B) == story.on(B) == []
+    assert not wire.on(B) and not story.on(B)
     assert Counter(s.disposition for s in story.settled.values()) == {"BUSY": 8, "INVALID_NUMBER": 4}
     assert {each.end.sip_code for each in story.tries if each.end is not None} == {486, 603, 404}
 
@@ -126,13 +129,10 @@ JITTER_S = 0.15  # from the journal to the carrier, on a busy machine
 
 
 async def test_limits_hold_on_the_wire(lab: Lab, tmp_path: Path) -> None:
-    """Each kind of limit, one of a trunk and one of an account; a part of the calls is refused, and their next tries are
-    set-ups like all others."""
+    """Each kind of limit, of trunks and of an account. Some calls are refused: their next tries are set-ups too."""
     lab.change_carrier(A)
     wire = Wire(lab)
-    called = [
-        lab.number("50" if place % 4 == 0 else BUSY, 7000 + place) for place in range(75)
-    ]
+    called = [lab.number("50" if place % 4 == 0 else BUSY, 7000 + place) for place in range(48)]
     trunks = [
         trunk(A, limits=[{"calls": 3, "per_s": 1, "kind": "clock"}]),
         trunk(B, carrier="both", limits=[{"calls": 5, "per_s": 2, "kind": "rolling"}]),
@@ -153,7 +153,7 @@ async def test_limits_hold_on_the_wire(lab: Lab, tmp_path: Path) -> None:
         assert max(by_period([at - slack_s for at in times[A] if at % 1.0 >= slack_s], 1.0)) <= 3
         assert most_in_a_window(times[B], 2.0 - slack_s) <= 5
         assert most_in_a_window(times["both"], 2.0 - slack_s) <= 9
-        assert fullest_bucket(times[C], 4, 4.0) <= 4.0 + 4.0 * slack_s
+        assert fullest_bucket(times[C], per_s=4.0) <= 4.0 + 4.0 * slack_s + 1e-6
     lags = sorted(
         invite.at + day.shift_s - each.at
         for name in (A, B, C)
@@ -163,45 +163,113 @@ async def test_limits_hold_on_the_wire(lab: Lab, tmp_path: Path) -> None:
     assert lags[-1] < JITTER_S
 
 
-def fullest_bucket(times: list[float], calls: int, per_s: float) -> float:
-    """What a bucket that leaks so fast held at most, of one token a set-up; at most `calls` where the limit held."""
-    level, most, before = 0.0, 0.0, -1e18
+def fullest_bucket(times: list[float], *, per_s: float) -> float:
+    """How full a bucket was at most that leaks so fast and takes one token a set-up."""
+    level, most, before = 0.0, 0.0, 0.0
     for at in times:
         level = max(0.0, level - (at - before) * per_s) + 1.0
         most, before = max(most, level), at
-    assert calls
     return most
 
 
 # ---- carriers that fall silent ----------------------------------------------------------------------------------
 async def test_a_bad_day(lab: Lab, tmp_path: Path) -> None:
-    """A dies in the middle and comes back; C takes every call and says no more of it; B is well. All waits are as in
-    earnest."""
+    """A dies in the middle and comes back; C takes every call and says no more of it; B is well. All waits are real."""
     lab.change_carrier(A)
     lab.change_carrier(C, always="52")
-    wire = Wire(lab)
-    # Two networks to each trunk, so that it is the trunk that fails, and not only Peru.
+    wire, dead = Wire(lab), next(sipp for sipp in lab.carriers if sipp.name == A)
     trunks = [trunk(A, max_cps=4), trunk(B, max_cps=8), trunk(C, max_cps=2, max_channels=8)]
-    called = numbers(lab, BUSY, 600, 8000)
-    async with carrier_day(lab, tmp_path, "bad", called, trunks=trunks, routing={"router": "round-robin-v1"}) as day:
-        await asyncio.to_thread(lambda: None)
-        await day.until(lambda: len(wire.on(A)) >= 6, 10)
-        sipp = next(sipp for sipp in lab.carriers if sipp.name == A)
-        sipp.stop()
+    settings = {"trunks": trunks, "routing": {"router": "round-robin-v1"}}
+    async with carrier_day(lab, tmp_path, "bad", numbers(lab, BUSY, 900, 8000), **settings) as day:
+        await day.until(lambda: len(wire.on(A)) >= 8, 10)
+        dead.stop()
         died_at = day.now()
-        await day.until(lambda: day.circuit(A) == "open", 30)
-        opened_at = day.now()
-        sipp.start()
-        await day.until(lambda: day.circuit(C) == "open", 30)
-        silent_at = day.now()
-        await day.until(lambda: day.circuit(A) == "closed", 60)
-        closed_at = day.now()
-        back = len(wire.on(A))
-        await day.until(lambda: len(wire.on(A)) >= back + 4, 5)
-    story = day.story
-    at_a = [each for each in story.on(A) if each.because != "probe"]
-    last = max(each.at for each in at_a if each.at < opened_at)
-    probes = [each.at for each in story.on(A) if each.because == "probe"]
-    print(f"died 0, last call {last - died_at:.2f}, open {opened_at - died_at:.2f}, probes {[round(p - died_at, 1) for p in probes]}, closed {closed_at - died_at:.1f}, C silent {silent_at - story.on(C)[0].at:.1f}")
-    print(Counter((each.trunk, each.because, each.end and (each.end.cause, each.end.sip_code, each.end.lost)) for each in story.tries))
-    print([(round(at - died_at, 1), text) for at, text in story.alerts])
+        await day.until(lambda: day.circuit(A) != "closed", 15)
+        left_at = day.now()
+        dead.start()
+        await day.until(lambda: day.circuit(C) != "closed", SILENT_S + 5)
+        await day.until(lambda: day.circuit(A) == "closed", FIRST_WAIT_S + 4 * PROBE_EVERY_S)
+        well_at, before = day.now(), len(wire.on(A))
+        await day.until(lambda: len(wire.on(A)) >= before + 4, 5)
+    of_a, of_c = (Counter(each.because for each in day.story.on(name)) for name in (A, C))
+    print(f"A: open {left_at - died_at:.2f} s after its death, closed {well_at - died_at:.1f} s; {of_a}; C: {of_c}")
+    a_dead_trunk_is_left(day, died_at, left_at)
+    and_taken_again_after_probes(day, left_at, well_at)
+    swallowed_calls_are_not_tried_elsewhere(day)
+    assert wire.dialled(B) == dialled_on(day.story.on(B))
+    # What A did not live to answer was sent again by the switch (RFC 3261, timer A), and is no second call.
+    assert set(wire.dialled(A)) <= set(dialled_on(day.story.on(A)))
+
+
+def a_dead_trunk_is_left(day: CarrierDay, died_at: float, left_at: float) -> None:
+    doomed = [each for each in day.story.on(A) if died_at < each.at < left_at]
+    print(f"calls after its death {len(doomed)}, the last one after {doomed[-1].at - died_at:.2f} s")
+    assert doomed[-1].at - died_at < 5.0
+    refused = [each for each in doomed if each.end is not None and each.end.cause == 38]  # by the switch, unreachable
+    assert len(refused) >= 4
+    for each in refused:
+        other = day.story.of(each.attempt_id)[1]
+        assert (other.try_no, other.trunk, other.because) == (2, B, "failover")
+        assert other.at - each.at < 2.0
+    told_at = next(at for at, text in day.story.alerts if text.startswith(f"trunk {A}") and "is open" in text)
+    assert told_at - left_at < 2.0, "people are told at once"
+
+
+def and_taken_again_after_probes(day: CarrierDay, left_at: float, well_at: float) -> None:
+    probes = [each.at for each in day.story.on(A) if left_at <= each.at < well_at]
+    assert [each.because for each in day.story.on(A) if left_at <= each.at < well_at] == ["probe"] * 3
+    assert probes[0] - left_at >= FIRST_WAIT_S - 0.5
+    assert all(second - first >= PROBE_EVERY_S for first, second in pairwise(probes))
+    assert sum(each.at >= well_at and each.because != "probe" for each in day.story.on(A)) >= 4
+
+
+def swallowed_calls_are_not_tried_elsewhere(day: CarrierDay) -> None:
+    swallowed = day.story.on(C)
+    first = swallowed[0].at
+    # Found out by silence: until then no more than it has channels, and from then on nothing but probes.
+    assert all(each.because == "probe" for each in swallowed if each.at > first + SILENT_S + 2.0)
+    assert 4 <= sum(each.because != "probe" for each in swallowed) <= 8
+    assert any("by silence" in text for _, text in day.story.alerts if text.startswith(f"trunk {C}"))
+    for each in swallowed:
+        assert [other.trunk for other in day.story.of(each.attempt_id)] == [C] and not each.rang
+        settled = day.story.settled[each.attempt_id]
+        assert (settled.disposition, settled.tries) == ("NO_ANSWER", 1)
+        assert each.end is not None
+        assert (each.end.cause, each.end.sip_code, each.end.lost) == (19, None, False), "it is we who gave it up"
+
+
+# ---- the switch -------------------------------------------------------------------------------------------------
+async def test_a_second_try_outlives_the_dialer(station: Station) -> None:
+    """Of a dialer that died: try 2 of an attempt talks with its agent, and is known as that by the next one."""
+    station.lab.change_carrier(A, always="53")
+    station.lab.change_carrier(B)
+    first = await station.bench(amd=False)
+    attempt_id = first.dial(first.patient, trunk=A)
+    assert (await first.told(AttemptEnded, attempt_id)).sip_code == 500
+    again = Originate(
+        attempt_id=attempt_id, try_no=2, lead_id="l", number=first.patient, trunk=B, caller_id=CALLER_ID,
+        ring_timeout_s=15.0,
+    )  # fmt: skip
+    first.telephony.perform([again, again])
+    assert (await first.told(AttemptAnswered, attempt_id)).try_no == 2
+    first.telephony.perform([Bridge(attempt_id=attempt_id, agent_id="agent7")])
+    await first.told(AttemptBridged, attempt_id)
+    await first.telephony.close()
+    station.events.clear()
+    second = await station.bench(amd=False, run=2)
+    survived = [event for event in station.events if isinstance(event, AttemptSurvived)]
+    assert [(event.attempt_id, event.agent_id) for event in survived] == [(attempt_id, "agent7")]
+    second.telephony.perform([HangUp(attempt_id=attempt_id, reason="test")])
+    ended = await second.told(AttemptEnded, attempt_id)
+    assert (ended.try_no, ended.cause, ended.lost) == (2, 16, False)
+
+
+async def test_a_trunk_that_the_switch_does_not_know(lab: Lab, tmp_path: Path) -> None:
+    file = write_campaign(lab, tmp_path, leads=1)
+    file.write_text(file.read_text().replace(f"name: {C}", "name: carrier9"))
+    line = next(place for place, text in enumerate(file.read_text().splitlines(), 1) if "name: carrier9" in text)
+    before = lab.dialled()
+    code, text = await dialer("run", str(file), "--data", str(tmp_path / "data"))
+    assert code == 2
+    assert f"{file}:{line}: trunks.2.name: the switch has no PJSIP endpoint 'carrier9'" in text
+    assert lab.dialled() == before and not (tmp_path / "data" / "journal").exists()

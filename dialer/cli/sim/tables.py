@@ -174,7 +174,7 @@ def footer(shown: Iterable[Figure], methods: str, cautions: Iterable[str] = ()) 
 
 def _label(figure: Figure, rows: Iterable[Row]) -> str:
     """A figure's name; of money with its currency."""
-    currencies = {str(row["currency"]) for row in rows if figure.kind == "money" and row.get("currency")}
+    currencies = {str(row["currency"]) for row in rows if figure.kind in ("money", "price") and row.get("currency")}
     return ", ".join([figure.label, *map(safe, sorted(currencies))])
 
 

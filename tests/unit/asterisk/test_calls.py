@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from dialer.adapters.asterisk.calls import NO_CHANNEL_S, CallLedger
 from dialer.adapters.asterisk.orphans import ORPHAN_LIMIT_S
 from dialer.adapters.asterisk.translate import ClearConnected, HangUpChannel, Message, Order
-from dialer.core.events import AttemptBridged, AttemptEnded, AttemptSurvived, BridgeFailed, Event
+from dialer.core.events import (
+    AttemptAnswered,
+    AttemptBridged,
+    AttemptEnded,
+    AttemptRinging,
+    AttemptSurvived,
+    BridgeFailed,
+    Event,
+)
 
 CHANNEL, LEG = "cad-camp-7-1~", "lab-1.3"
 LETTERS = {
@@ -291,6 +299,64 @@ def test_call_that_waits_and_ends_by_itself_is_forgotten(in_a_gap: bool) -> None
     listing(calls, [{"Uniqueid": OLD, "ChannelStateDesc": "Up"}], 1.0)
     assert (listing(calls, [], 2.0) if in_a_gap else hear(calls, [{**HANGUP, "Uniqueid": OLD}])) == []
     assert calls.next_due_at is None
+
+
+# ---- tries -------------------------------------------------------------------------------------------------------
+FIRST = [
+    {"Response": "Success", "ActionID": CHANNEL, "Message": "Originate successfully queued"},
+    dial("DialBegin"),
+    dial("DialEnd", DialStatus="CONGESTION"),
+    FAILURE,
+    {**HANGUP, "Cause": "34", "TechCause": "503"},
+]
+AGAIN = "cad-camp-7-2~"
+
+
+def of_try_2(message: Message) -> Message:
+    return {key: AGAIN if value == CHANNEL else value for key, value in message.items()}
+
+
+@given(st.lists(st.sampled_from([*EVERYTHING, *FIRST]), max_size=12), st.permutations(ANSWERED_CALL), st.data())
+def test_stragglers_of_a_failed_try_do_not_touch_the_next_one(
+    late: list[Message], messages: list[Message], data: st.DataObject
+) -> None:
+    """Neither its story nor its channel; what is ordered is ordered of the channel that is gone."""
+    calls = ledger(agent=False)
+    (ended,) = hear(calls, FIRST)
+    assert isinstance(ended, AttemptEnded)
+    assert (ended.try_no, ended.cause, ended.sip_code) == (1, 34, 503)
+    calls.place(7, 2)
+    late = [message for message in late if LEG not in message.values()]
+    mixed = data.draw(st.permutations([*map(of_try_2, messages), *late]))
+    calls.bridging(7, "ana", LEG)
+    found = [*hear(calls, mixed), *calls.hear({**HANGUP, "Uniqueid": AGAIN}, 99.0)]
+    assert re.sub("R", "", story(found)) == "ABE"
+    assert {f.try_no for f in found if isinstance(f, AttemptEnded | AttemptRinging | AttemptAnswered)} == {2}
+    assert all(f == HangUpChannel(CHANNEL) for f in found if not isinstance(f, Event))
+    assert len(calls) == 0
+
+
+def test_the_next_try_is_the_one_that_is_hung_up() -> None:
+    calls = ledger(agent=False)
+    hear(calls, FIRST)
+    assert calls.hanging_up(7) is None, "between two tries there is no call"
+    calls.place(7, 2)
+    assert calls.hanging_up(7) == AGAIN
+
+
+def test_both_tries_of_an_earlier_run_on_the_switch() -> None:
+    """The first one's channel is still going: it is hung up; the second one talks on."""
+    channels = [{**TALKING[0], "Uniqueid": "cad-camp-3-2~"}, TALKING[1]]
+    failing = {"Uniqueid": "cad-camp-3-1~", "ChannelStateDesc": "Down"}
+    for listed in ([failing, *channels], [*channels, failing]):
+        calls = CallLedger("camp", amd=False)
+        found = listing(calls, listed, 1.0)
+        assert [f for f in found if isinstance(f, AttemptSurvived)] == [
+            AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana")
+        ]
+        assert [f for f in found if not isinstance(f, Event)] == [HangUpChannel("cad-camp-3-1~")]
+        ended = hear(calls, [{**HANGUP, "Uniqueid": "cad-camp-3-1~"}, {**HANGUP, "Uniqueid": "cad-camp-3-2~"}])
+        assert [f.try_no for f in ended if isinstance(f, AttemptEnded)] == [2]
 
 
 # ---- hanging up ---------------------------------------------------------------------------------------------------

@@ -151,25 +151,30 @@ def test_silence_opens_a_circuit() -> None:
 
 def test_rows_tell_the_router_what_tries_came_to() -> None:
     desk = desk_of()
+    desk.answered(0, cell(desk), 0.2, now=START)
     desk.contact(0, cell(desk), now=START)
     desk.ended(ended(desk, 0, CallEnd.ANSWERED, rang=True, answered_s=90.0, held_s=100.0), now=START)
     desk.ended(ended(desk, 1, CallEnd.FAILED), now=START)
     desk.ended(ended(desk, 1, CallEnd.NO_ANSWER, rang=True, cancelled=True, taught=False), now=START)
     rows = told(desk, START + 5.0)
-    assert rows.trunk.tolist() == [0, 0, 1, 1]
-    assert rows.contacts.tolist() == [1.0, 0.0, 0.0, 0.0]
-    assert rows.tries.tolist() == [0.0, 1.0, 1.0, 0.0], "what we ended ourselves teaches nothing"
-    assert rows.expected.tolist() == [0.0, 0.2, 0.2, 0.0]
-    assert rows.answers.tolist() == [0.0, 1.0, 0.0, 0.0]
-    assert rows.faults.tolist() == [0.0, 0.0, 1.0, 0.0]
-    assert rows.cancels.tolist() == [0.0, 0.0, 0.0, 1.0]
-    assert rows.answered_s.tolist() == [0.0, 90.0, 0.0, 0.0]
+    assert rows.trunk.tolist() == [0, 0, 0, 1, 1]
+    assert rows.contacts.tolist() == [0.0, 1.0, 0.0, 0.0, 0.0]
+    assert rows.tries.tolist() == [0.0, 0.0, 1.0, 1.0, 0.0], "what we ended ourselves teaches nothing"
+    assert rows.expected.tolist() == [0.2, 0.0, 0.0, 0.2, 0.0], "with the answer, else with the end"
+    assert rows.answers.tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
+    assert rows.faults.tolist() == [0.0, 0.0, 0.0, 1.0, 0.0]
+    assert rows.cancels.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+    assert rows.answered_s.tolist() == [0.0, 0.0, 90.0, 0.0, 0.0]
     router: Any = desk.router
     before = len(router.rows)
     desk.no_contact(0, cell(desk), now=START + 5.0)
     route(desk, 1, START + 5.1)
     assert len(router.rows) == before, "once a second at most"
-    assert told(desk, START + 6.5).contacts.tolist() == [-1.0]
+    desk.answered(0, cell(desk), 0.2, now=START)
+    desk.ended(ended(desk, 0, CallEnd.ANSWERED, rang=True, answered_s=1.0, taught=False), now=START)
+    rows = told(desk, START + 6.5)
+    assert rows.contacts.tolist() == [-1.0, 0.0, 0.0]
+    assert rows.expected.sum() == 0.0, "an answer that we left alone takes back what was expected"
 
 
 def test_a_short_call_is_as_short_as_its_carrier_says() -> None:
@@ -188,7 +193,7 @@ def test_standings_tell_shares_quality_costs_and_prices() -> None:
     for trunk, first in ((0, True), (0, True), (1, True), (0, False)):
         desk.placed(trunk, first=first, now=START)
     desk.rang(0, cell(desk), 3.0, now=START)
-    desk.answered(0, now=START)
+    desk.answered(0, cell(desk), 0.2, now=START)
     desk.contact(0, cell(desk), now=START)
     desk.ended(ended(desk, 0, CallEnd.ANSWERED, rang=True, answered_s=61.0), now=START)
     desk.ended(ended(desk, 0, CallEnd.FAILED), now=START)

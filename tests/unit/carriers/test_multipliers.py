@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from carriers.multipliers import Multipliers
+from carriers.multipliers import ROUNDS, STRENGTHS, Multipliers
 from carriers.regimes import Regimes
 from carriers.router import Outcomes
 from tests.unit.carriers.test_hoe_lp import CELLS, TRUNKS, _market
@@ -46,13 +46,20 @@ def test_all_is_forgotten_in_the_end() -> None:
 
 def test_the_trunk_level_is_contacts_over_expected_shrunk() -> None:
     learned = Multipliers(_market(), half_life_s=1e9)
-    level = float(learned.level[0, 0])
     learned.learn(_rows(0, 0, 100.0, 150.0), now=0.0)
     levels = learned.levels()
-    due = 100.0 * level * levels.model[0]
-    assert levels.trunk[0] == pytest.approx((150.0 + 60.0) / (due + 60.0))
-    due *= levels.trunk[0]
-    assert levels.region[0, 0] == pytest.approx((150.0 + 25.0) / (due + 25.0))
+    a0, a1, a2, a3 = STRENGTHS
+    due = 100.0 * levels.model[0]
+    trunk = region = destination = cell = 1.0
+    for _ in range(ROUNDS):  # each level with what the others explain, in this order
+        trunk = (150.0 + a0) / (due * region * destination * cell + a0)
+        region = (150.0 + a1) / (due * trunk * destination * cell + a1)
+        destination = (150.0 + a2) / (due * trunk * region * cell + a2)
+        cell = (150.0 + a3) / (due * trunk * region * destination + a3)
+    assert levels.trunk[0] == pytest.approx(trunk)
+    assert levels.region[0, 0] == pytest.approx(region)
+    assert levels.destination[0, 0] == pytest.approx(destination)
+    assert levels.cell[0, 0] == pytest.approx(cell)
     assert levels.trunk[1] == 1.0 and levels.cell[1, 3] == 1.0
     assert levels.model[1] == 1.0 and levels.model[0] > 1.0
 

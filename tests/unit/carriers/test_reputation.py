@@ -37,6 +37,19 @@ def test_nothing_is_held_against_a_number_while_nothing_is_known_of_others() -> 
     assert stretch is not None and stretch.evidence == 0.0 and reputation.multiplier("a", 30_000.0) is None
 
 
+def test_contacts_of_calls_that_go_on_are_no_level_to_compare_with() -> None:
+    """A contact is told when it is answered, what was expected of it when the call is over, minutes later."""
+    reputation = Reputation({"a": "p", "b": "p"})
+    reputation.learn("b", "x", expected=0.1, contacts=0.0, at=0.0)
+    for _ in range(8):
+        reputation.learn("b", "x", expected=0.0, contacts=1.0, at=1.0)
+    stretch = None
+    for call in range(60):
+        contacts = float(call % 5 == 0)
+        stretch = reputation.learn("a", "x", expected=0.2, contacts=contacts, at=60.0 * call) or stretch
+    assert stretch is not None and stretch.evidence <= 0.0 and reputation.multiplier("a", 3600.0) is None
+
+
 def test_a_number_alone_in_its_pool_is_compared_with_those_of_the_others() -> None:
     reputation = Reputation({"a": "alone", "b": "p", "c": "p"})
     for number, contacts in (("b", 200.0), ("c", 200.0), ("a", 40.0)):

@@ -118,7 +118,7 @@ def test_call_set_ups_keep_their_rate_however_late_the_store_answers() -> None:
         reserved += [c.attempt_id for a in bench.wait(1.1) if isinstance(a, act.Reserve) for c in a.claims]
     assert len(reserved) == 2  # what is planned counts, so no more is claimed than can be placed
     bench.tell(ev.Reserved, attempt_ids=tuple(reserved))
-    at: list[float] = []
+    at = [bench.now] * len(bench.of(act.Originate))
     for _ in range(3):
         bench.policy.want = 2
         bench.wait(0.4)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 import numpy as np
 import pytest
 
 from carriers.capacity import CapacityPrices
+from carriers.desk import MOST_SILENT_S
 from carriers.router import Room
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempt import AttemptState
 from dialer.core.engine import Engine
-from dialer.core.routing import SILENT_S
 from dialer.core.snapshot import Snapshot
-from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules
+from pacing.policy import Pace
+from pacing.view import PacingView
+from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules, ToldPolicy
 
 TRUNKS = [
     {"name": "a", "carrier": "A", "max_channels": 50, "max_cps": 100},
@@ -273,10 +277,80 @@ def test_a_trunk_that_swallows_calls_is_found_out_before_they_time_out() -> None
     for attempt in ids:
         if on[attempt] == "a":
             bench.tell(ev.AttemptRinging, attempt_id=attempt)
-    bench.wait(SILENT_S + 1.0)
+    bench.wait(MOST_SILENT_S + 1.0)
     desk = bench.engine._state.desk
     assert [circuit.trunk for circuit in desk.circuits.open_circuits()] == [desk.places["b"]]
     assert "by silence" in desk.circuits.open_circuits()[0].because
     later = bench.dial(6)
     on = {o.attempt_id: o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate)}
     assert [on[attempt] for attempt in later].count("b") <= 1, "one probe at most"
+
+
+def busy_bench() -> Bench:
+    bench = Bench(leads=30, trunks=TRUNKS[:2], retry=NO_RETRY, routing={"router": "round-robin-v1"})
+    bench.log_in("ana", "bruno")
+    return bench
+
+
+def test_a_lost_link_says_nothing_of_the_trunks() -> None:
+    """What is ordered as the link goes is refused on our own side, with cause 38: no carrier's fault."""
+    bench = busy_bench()
+    ids = bench.dial(16)
+    bench.tell(ev.LinkDropped, reason="test")
+    for attempt in ids:
+        end(bench, attempt, 38)
+    assert bench.engine._state.desk.circuits.open_circuits() == []
+    assert {s.disposition for s in bench.settled} == {"FAILED"}
+
+
+def test_people_are_told_at_once_that_a_circuit_is_open() -> None:
+    bench = busy_bench()
+    bench.wait(5.0)
+    for attempt in bench.dial(12):
+        if tries(bench, attempt)[0].trunk == "a":
+            end(bench, attempt, 38, 500)
+    assert bench.engine._state.desk.circuits.open_circuits()
+    bench.wait(1.5)
+    told = [a.text for a in bench.of(act.Alert) if isinstance(a, act.Alert)]
+    assert [text for text in told if text.startswith("trunk a, prefix PE: its circuit is open: 4 of the last")]
+
+
+def test_a_next_try_waits_for_the_next_second_of_the_only_trunk_left() -> None:
+    """The usual case of an outage: all traffic comes to b, whose set-ups of this second are used up."""
+    trunks = [TRUNKS[0], {"name": "b", "max_channels": 50, "max_cps": 2}]
+    bench = bench_of(trunks=trunks, routing={"router": "round-robin-v1"})
+    desk = bench.engine._state.desk
+    (attempt,) = bench.dial()
+    if tries(bench, attempt)[0].trunk == "b":
+        end(bench, attempt, 17, 486)
+        (attempt,) = bench.dial()
+    assert tries(bench, attempt)[0].trunk == "a"
+    for _ in range(2):
+        desk.loads.take(1)
+        desk.loads.set_up(1, bench.now)
+    end(bench, attempt, 38, 500)
+    bench.wait(3.0)
+    assert [o.trunk for o in tries(bench, attempt)] == ["a", "b"]
+
+
+@dataclass
+class Greedy(ToldPolicy):
+    def lines(self, view: PacingView, rng: np.random.Generator) -> Pace:
+        return Pace(lines=40)
+
+
+def test_a_trunk_that_bounds_the_pace_is_used_as_far_as_its_limit_goes() -> None:
+    """8 calls/s for 20 s, all busy at once: somebody must ask for a decision when room comes."""
+    bench = Bench(leads=400, trunks=[{"name": "a", "max_channels": 50, "max_cps": 8}], retry=NO_RETRY)
+    bench.engine._state.policies["predictive"] = Greedy()
+    bench.log_in("ana", "bruno")
+    begun = bench.now
+    while bench.now < begun + 20.0:
+        due = min(bench.engine.next_timer_at or begun + 20.0, begun + 20.0)
+        for reserve in [a for a in bench.wait(max(1e-6, due - bench.now)) if isinstance(a, act.Reserve)]:
+            ids = tuple(claim.attempt_id for claim in reserve.claims)
+            placed = [a for a in bench.tell(ev.Reserved, attempt_ids=ids) if isinstance(a, act.Originate)]
+            bench.now += 0.02
+            for originate in placed:
+                bench.tell(ev.AttemptEnded, attempt_id=originate.attempt_id, try_no=1, cause=17, sip_code=486)
+    assert len(bench.of(act.Originate)) >= 150

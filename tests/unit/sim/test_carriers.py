@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.carriers import HiddenQuality, TrunkMeter
+from dialer.config.carriers import CarrierAccount
+from sim.carriers import AccountMeter, HiddenQuality, TrunkMeter
 from sim.scenario import Carrier
 from sim.streams import Stream
 from tests.unit.sim.scenes import START
@@ -135,3 +136,39 @@ def test_a_refused_call_is_an_attempt_and_costs_nothing() -> None:
     made = meter(max_channels=1, attempt_fee=0.5)
     assert made.placed(AT) and not made.placed(AT)
     assert made.bill == (2, 0.0, 0.5)
+
+
+CALL = st.tuples(st.integers(0, 4 * 86_400), st.none() | st.sampled_from([0.0, 5.9, 6.0, 6.1, 90.0]), st.booleans())
+SHARE = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75])
+
+
+@given(st.lists(CALL, max_size=60), SHARE, SHARE)
+def test_a_day_above_its_share_pays_for_each_call_of_the_kind(
+    calls: list[tuple[int, float | None, bool]], short_above: float, cancelled_above: float
+) -> None:
+    account = CarrierAccount.model_validate(
+        {
+            "name": "Andina",
+            "short_calls": {"above": short_above, "fee": 0.5, "up_to_s": 6},
+            "cancelled_calls": {"above": cancelled_above, "fee": 8.0},
+        }
+    )
+    made = AccountMeter(account)
+    for at, answered_s, cancelled in calls:
+        made.ended(at, answered_s, cancelled=cancelled and answered_s is None)
+    expected = 0.0
+    for day in range(5):
+        of_day = [(s, c and s is None) for at, s, c in calls if at // 86_400 == day]
+        answered = [s for s, _ in of_day if s is not None]
+        short = [s for s in answered if s <= 6.0]
+        cancelled = [c for _, c in of_day if c]
+        expected += 0.5 * len(short) * (bool(answered) and len(short) / len(answered) > short_above)
+        expected += 8.0 * len(cancelled) * (bool(of_day) and len(cancelled) / len(of_day) > cancelled_above)
+    assert made.surcharges == pytest.approx(expected)
+
+
+def test_an_account_without_surcharges_bills_none() -> None:
+    made = AccountMeter(CarrierAccount(name="Andina"))
+    made.ended(AT, 1.0, cancelled=False)
+    made.ended(AT, None, cancelled=True)
+    assert made.surcharges == 0.0

@@ -231,3 +231,32 @@ def test_the_bill_counts_answered_time_also_of_false_answers() -> None:
     bench.until(200.0)
     attempts, billed_s, cost = bench.world.bill["north"]
     assert (attempts, billed_s, cost) == (2, 6.0, pytest.approx(0.06))
+
+
+def test_an_account_pays_for_cancelled_and_short_calls_of_all_its_trunks() -> None:
+    account = {
+        "name": "Andina",
+        "cancelled_calls": {"above": 0.4, "fee": 1.0},
+        "short_calls": {"above": 0.4, "fee": 100.0},
+    }
+    trunks = [{"name": "north", "carrier": "Andina"}, {"name": "south", "carrier": "Andina"}, {"name": "other"}]
+    carriers = [{"trunk": trunk["name"], "post_dial_delay_s": fixed(1)} for trunk in trunks]
+    carriers[1]["max_channels"] = 1
+    silent = Outcome(end="no_answer", set_up_s=1.0, cause=19)
+    bench = Bench(silent, carriers=carriers, campaign={"trunks": trunks, "carriers": [account]})
+    bench.dial(1)  # rings out: ours
+    bench.dial(2, lead=1, trunk="south")
+    bench.dial(3, lead=2, trunk="south")  # refused: a call of the account, cancelled by nobody
+    bench.dial(4, lead=3, trunk="other")
+    bench.until(2.0)
+    assert bench.world.surcharges == {"Andina": 0.0}
+    bench.world.perform([HangUp(attempt_id=2, reason="test")])
+    assert bench.world.surcharges == {"Andina": 1.0}  # one of two
+    bench.until(30.0)
+    assert bench.world.surcharges == {"Andina": 2.0}  # two of three
+    bench.fates.outcome_of_all = msgspec.structs.replace(ANSWERED, patience_s=1.5)
+    bench.dial(5)
+    bench.dial(6, lead=1)
+    bench.until(60.0)
+    # Neither answered call is cancelled, and both are short: 2 of 5 are no more than the share of the cancelled ones.
+    assert bench.world.surcharges == {"Andina": 200.0}

@@ -9,12 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from carriers.desk import CONTACT_S
 from dialer.adapters.journal import Journal, read_journal
 from dialer.bootstrap import SimulatedDay, recorded_day, simulate
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import LeadProgress
 from dialer.errors import JournalError
+from dialer.studies.rerun import without_costs
 from sim.day import DayRecord
 from sim.moments import MOST_ABANDONED, Moments
 from sim.result import SimResult, result_of
@@ -73,8 +75,12 @@ class ByHand:
                         began[action.attempt_id] = event.at
                         trunk_of[action.attempt_id] = action.trunk
                         self._of(action.trunk)["attempts"] += first
+                        self._of(action.trunk)["tries"] += 1
                     case act.Settle():
                         for settlement in action.settlements:
+                            talked = settlement.bridged_at is not None and settlement.disposition != "MACHINE"
+                            if talked and settlement.ended_at - settlement.answered_at >= CONTACT_S:
+                                self._of(settlement.trunk)["contacts"] += 1
                             if settlement.attempt_id in ended:
                                 self.seconds["wrap_up"] += event.at - ended.pop(settlement.attempt_id)
             if isinstance(event, ev.AttemptAbandoned):
@@ -121,8 +127,12 @@ def test_agents_are_somewhere_all_the_time(done: SimulatedDay) -> None:
 
 def test_trunks_have_their_own_counts(done: SimulatedDay, by_hand: ByHand) -> None:
     for name, trunk in done.day.trunks.items():
-        counted = {"attempts": sum(trunk.attempts), "rang": sum(trunk.rang), "answers": sum(trunk.answers)}
+        counted = {
+            field: sum(getattr(trunk, field)) for field in ("attempts", "tries", "rang", "answers", "contacts")
+        }
         assert counted == {field: by_hand.trunks[name][field] for field in counted}
+        tally = done.engine.tallies[name]
+        assert sum(trunk.cost) == pytest.approx(tally.cost, abs=1e-3) and tally.cost > 0.0
         assert 0.5 < sum(trunk.set_up_s) / sum(trunk.rang) < 15.0
 
 
@@ -130,8 +140,7 @@ def test_a_journal_gives_the_same_record_as_the_day_itself(done: SimulatedDay) -
     assert done.journal is not None
     _, day, result = recorded_day(done.journal)
     assert day == done.day
-    costless = msgspec.structs.replace(done.result, cost=None, cost_per_rpc=None)
-    assert result == costless
+    assert result == without_costs(done.result)
 
 
 def test_the_drain_does_not_count_as_idle_time(done: SimulatedDay, scenario: Scenario) -> None:

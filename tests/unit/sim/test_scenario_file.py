@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dialer.config.supply import supply_of
 from dialer.errors import ConfigError
 from sim import scenario_file
+from sim.carriers import carriers_of
 from sim.result import scenario_hash
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario, packaged_names, packaged_scenario
@@ -25,6 +27,18 @@ def test_every_packaged_scenario_can_be_read_by_its_name_and_by_its_path(name: s
 def test_a_scenario_survives_being_written_as_json(path: Path) -> None:
     scenario = load_scenario(str(path))
     assert Scenario.model_validate(scenario.model_dump(mode="json")) == scenario
+
+
+@pytest.mark.parametrize("name", packaged_names())
+def test_a_packaged_scenario_s_carriers_bill_what_its_campaign_expects(name: str) -> None:
+    scenario = load_scenario(name)
+    hidden = carriers_of(scenario)
+    for trunk in supply_of(scenario.campaign).trunks:
+        (rate,), carrier = trunk.rates, hidden[trunk.name]
+        assert rate.per_minute == carrier.price_per_minute > 0.0
+        assert rate.first_s == rate.step_s == carrier.billing_increment_s
+        assert (rate.connection_fee, rate.attempt_fee) == (carrier.connection_fee, carrier.attempt_fee)
+    assert scenario.campaign.routing.currency == scenario.costs.currency
 
 
 def test_an_unknown_name_lists_those_that_are_there() -> None:

@@ -58,6 +58,7 @@ def made_up_day(
         "leads": 30_000,
         "leads_attempted": min(30_000, int(sums["attempts"].sum() * 0.61)),
         "leads_reached": int(right.sum() * 0.93),
+        "currency": "USD",
         "dispositions": _dispositions(sums, abandoned, right, promises),
         "refusals": {"window.peru": 112, "frequency.peru.day": 71, "dnc.list": 23} if refused.sum() else {},
         "moments": _moments(intervals * interval_s),
@@ -123,14 +124,18 @@ def _trunks(
         failed = rng.binomial(tried, np.clip(failing + (1 - quality) * 0.3, 0, 1))
         rang = rng.binomial(tried - failed, 0.96)
         answers = rng.binomial(rang, rate)
+        live = rng.binomial(answers, 0.74)
         found[f"trunk-{place + 1}"] = TrunkDay(
             carrier=("Andina", "Pacífico", "Barata", "Sur")[place % 4],
             attempts=tuple(tried.tolist()),
             rang=tuple(rang.tolist()),
             answers=tuple(answers.tolist()),
-            live_answers=tuple(rng.binomial(answers, 0.74).tolist()),
+            live_answers=tuple(live.tolist()),
             failed=tuple(failed.tolist()),
             set_up_s=tuple((rang * (2.1 + 0.7 * place)).tolist()),
+            tries=tuple((tried + failed).tolist()),
+            contacts=tuple((live - live // 8).tolist()),
+            cost=tuple((0.012 * answers).tolist()),
         )
     return found
 

@@ -166,9 +166,23 @@ def test_trunks_without_calls_have_no_rates() -> None:
     idle = {name: type(day.trunks[name])(carrier="", **dict.fromkeys(_TRUNK_COUNTS, (0, 0, 0)))}
     (row,) = trunk_rows(msgspec.structs.replace(day, trunks=idle))
     assert (row.share, row.answered, row.delay, row.share_width) == ("–", "–", "–", 0.0)
+    assert (row.tries, row.contacts, row.cost) == ("0", "–", "–")
 
 
-_TRUNK_COUNTS = ("attempts", "rang", "answers", "live_answers", "failed", "set_up_s")
+_TRUNK_COUNTS = (
+    "attempts", "rang", "answers", "live_answers", "failed", "set_up_s", "tries", "contacts", "cost",
+)  # fmt: skip
+
+
+def test_contacts_and_their_cost_are_of_all_tries() -> None:
+    day, _ = made_up_day(intervals=2, trunks=1)
+    (name,) = day.trunks
+    trunk = msgspec.structs.replace(day.trunks[name], tries=(30, 50), contacts=(9, -1), cost=(0.15, 0.05))
+    (row,) = trunk_rows(msgspec.structs.replace(day, trunks={name: trunk}))
+    assert (row.tries, row.contacts, row.cost) == ("80", "100.0", "USD 0.0250")
+    unpriced = msgspec.structs.replace(trunk, cost=(0.0, 0.0))
+    (row,) = trunk_rows(msgspec.structs.replace(day, trunks={name: unpriced}))
+    assert row.cost == "–"  # no price stands in the campaign: the call is not free
 
 
 def test_many_trunks_are_told_apart_by_colour_or_pattern() -> None:

@@ -47,6 +47,7 @@ def hostile_day() -> tuple[Any, dict[str, Any]]:
     changed = msgspec.structs.replace(
         day,
         campaign=HOSTILE,
+        currency=HOSTILE,
         scenario=HOSTILE,
         policy=HOSTILE,
         version=HOSTILE,
