@@ -61,6 +61,12 @@ class CallerIdChoice(NamedTuple):
     place: str = ""  # the jurisdiction in which they are compared
 
 
+def choice_of(values: Sequence[Any]) -> CallerIdChoice:
+    """The choice of which `values` were taken, by way of JSON perhaps."""
+    number, pool, reason, propensity, rival, place = values
+    return CallerIdChoice(number, pool, CallerIdReason(reason), propensity, rival, place)
+
+
 class Standing(NamedTuple):
     """How a number stands now."""
 
@@ -169,6 +175,10 @@ class CallerIds:
                 return CallerIdChoice(shown, order.pool.name, why, propensity, rival, plan.place if rival else "")
         self._tell_unplaced(plan, now)
         return None
+
+    def may_show(self, choice: CallerIdChoice, now: float) -> bool:
+        """Say whether a choice made before may still be shown."""
+        return self._hindrance(choice.number, choice.reason, now) is None
 
     def placed(self, choice: CallerIdChoice, now: float) -> None:
         """Count a call that was set up with this choice."""

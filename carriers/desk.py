@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from carriers.caller_id import CallerIds
+from carriers.caller_id import CallerIdChoice, CallerIds, choice_of
 from carriers.capacity import CapacityPrices, CapacityProblem
 from carriers.causes import CallEnd, fault_of
 from carriers.cells import Cells
@@ -25,7 +25,7 @@ from carriers.rates import Rate, cost_of
 from carriers.router import Outcomes, PricedRouter, Reason, Room, RouteRequests
 from carriers.standing import CallerIdStanding, TrunkStanding, trunk_standing
 from carriers.supply import Supply
-from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of, tally_of
+from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of
 
 LEARN_EVERY_S = 1.0
 CONTACT_S = 6.0  # a contact lasts at least so long, and a short call no longer, where its carrier does not say
@@ -85,8 +85,8 @@ class Desk:
         self._hours_change_at = -1.0
         self._mask_of = (-1, -1)  # circuits' version and number of cells, as `usable` has them
         self._rows: list[list[float]] = []  # what the router has not yet been told
+        self._shown: dict[tuple[CallerIdChoice, str], list[float]] = {}  # what the caller IDs have not yet been told
         self._learned_at = 0.0
-        self._tallies = [TrunkTally() for _ in supply.trunks]
         self._live = [LiveTally() for _ in supply.trunks]
         self._days = [AccountDay() for _ in supply.carriers]
         self._account = self.market.account.tolist()
@@ -197,15 +197,15 @@ class Desk:
     # ---- what tries come to -----------------------------------------------------------------------------------
     def placed(self, trunk: int, *, first: bool, now: float) -> None:
         """A try is placed; `first` of its attempt."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.attempts += first
-            tally.tries += 1
+        tally = self._live[trunk].at(now)
+        tally.attempts += first
+        tally.tries += 1
 
     def rang(self, trunk: int, cell: int, set_up_s: float, *, now: float) -> None:
         """The first sign of ringing: the trunk works."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.rang += 1
-            tally.set_up_s += set_up_s
+        tally = self._live[trunk].at(now)
+        tally.rang += 1
+        tally.set_up_s += set_up_s
         self.changes += self.circuits.note(trunk, self.cells.prefix(cell), fault=0.0, now=now)
 
     def silent(self, trunk: int, cell: int, *, now: float) -> None:
@@ -215,21 +215,21 @@ class Desk:
     def answered(self, trunk: int, cell: int, expected: float, *, now: float) -> None:
         """200 OK, whoever or whatever answered. What was expected is told now, with the contact: calls last minutes,
         and contacts without their expectation would flatter the trunk meanwhile."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.answers += 1
+        tally = self._live[trunk].at(now)
+        tally.answers += 1
         self._rows.append(_row(trunk, cell, expected=expected))
 
     def contact(self, trunk: int, cell: int, *, now: float) -> None:
         """Credit a live answer as a human contact."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.live_answers += 1
-            tally.contacts += 1
+        tally = self._live[trunk].at(now)
+        tally.live_answers += 1
+        tally.contacts += 1
         self._rows.append(_row(trunk, cell, contacts=1.0))
 
     def no_contact(self, trunk: int, cell: int, *, now: float) -> None:
         """Take a contact back that proved to be none."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.contacts -= 1
+        tally = self._live[trunk].at(now)
+        tally.contacts -= 1
         self._rows.append(_row(trunk, cell, contacts=-1.0))
 
     def ended(self, ended: Ended, *, now: float) -> None:
@@ -240,12 +240,12 @@ class Desk:
         short = answered_s is not None and answered_s <= self._short_s[trunk]
         cost = cost_of(self.cells.rates[ended.cell][trunk] or _NO_RATE, answered_s=answered_s)
         day = self._days[self._account[trunk]]
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.cost += cost
-            if answered_s is None:
-                tally.ended(ended.end, rang=ended.rang, ended_by_us=ended.cancelled)
-            else:
-                tally.call_over(answered_s, short=short)
+        tally = self._live[trunk].at(now)
+        tally.cost += cost
+        if answered_s is None:
+            tally.ended(ended.end, rang=ended.rang, ended_by_us=ended.cancelled)
+        else:
+            tally.call_over(answered_s, short=short)
         if answered_s is None:
             day.ended(ended_by_us=ended.cancelled, now=now)
         else:
@@ -264,8 +264,16 @@ class Desk:
 
     def attempt_failed(self, trunk: int, *, now: float) -> None:
         """An attempt ended by the network, after its last try."""
-        for tally in (self._tallies[trunk], self._live[trunk].at(now)):
-            tally.failed += 1
+        tally = self._live[trunk].at(now)
+        tally.failed += 1
+
+    def shown(self, choice: CallerIdChoice, network: str, expected: float, contacts: float) -> None:
+        """Take in what a shown number came to; sums are told to the caller IDs with the rows."""
+        sums = self._shown.get((choice, network))
+        if sums is None:
+            sums = self._shown[choice, network] = [0.0, 0.0]
+        sums[0] += expected
+        sums[1] += contacts
 
     def _learn(self, now: float) -> None:
         if not self._rows or now < self._learned_at + LEARN_EVERY_S:
@@ -273,6 +281,9 @@ class Desk:
         table = np.array(self._rows)
         self._rows.clear()
         self._learned_at = now
+        for (choice, network), (expected, contacts) in self._shown.items():
+            self.caller_ids.learn(choice, network=network, expected=expected, contacts=contacts, now=now)
+        self._shown.clear()
         outcomes = Outcomes(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), *table[:, 2:].T)
         self.router.learn(outcomes, now=now)
 
@@ -292,7 +303,7 @@ class Desk:
     @property
     def tallies(self) -> dict[str, TrunkTally]:
         """The counts of the run, by trunk."""
-        return {trunk.name: tally for trunk, tally in zip(self.supply.trunks, self._tallies, strict=True)}
+        return {trunk.name: live.run for trunk, live in zip(self.supply.trunks, self._live, strict=True)}
 
     def told(self) -> list[str]:
         """Return what has changed since and people must know: circuits, and caller IDs that rest or are wanting."""
@@ -308,7 +319,7 @@ class Desk:
     def silent_s(self, trunk: int) -> float:
         """After how many seconds without a word a set-up of the trunk is silent: four times what it usually takes to
         ring, within 5 to 12 s. A mobile network may take 10 s."""
-        tally = self._tallies[trunk]
+        tally = self._live[trunk].run
         if tally.rang < SILENT_AFTER_RANG:
             return MOST_SILENT_S
         return min(max(4.0 * tally.set_up_s / tally.rang, LEAST_SILENT_S), MOST_SILENT_S)
@@ -388,9 +399,9 @@ class Desk:
             **self.learned(),
             "loads": self.loads.snapshot(),
             "circuits": self.circuits.snapshot(),
-            "tallies": [tally.values() for tally in self._tallies],
             "live": [live.snapshot() for live in self._live],
             "rows": [list(row) for row in self._rows],
+            "shown": [[list(choice), network, *sums] for (choice, network), sums in self._shown.items()],
             "learned_at": self._learned_at,
             "prices": None if self._prices is None else [list(values) for values in _fields(self._prices)],
             "prices_at": self.prices_at,
@@ -402,10 +413,12 @@ class Desk:
         self.recall(state)
         self.loads.restore(state["loads"])
         self.circuits.restore(state["circuits"])
-        self._tallies = [tally_of(values) for values in state["tallies"]]
         for live, values in zip(self._live, state["live"], strict=True):
             live.restore(values)
         self._rows = [list(row) for row in state["rows"]]
+        self._shown = {
+            (choice_of(choice), network): [expected, contacts] for choice, network, expected, contacts in state["shown"]
+        }
         self._learned_at, self.prices_at = state["learned_at"], state["prices_at"]
         if state["prices"] is not None:
             self._prices = CapacityPrices(

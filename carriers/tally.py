@@ -147,14 +147,16 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 class LiveTally:
-    """A trunk's counts of this minute and the 14 before it (UTC); what happens counts in its own minute.
+    """A trunk's counts of this minute and the 14 before it (UTC), and of the whole run; what happens counts in its own
+    minute.
 
     `now` (UTC seconds) never runs backwards.
     """
 
-    __slots__ = ("_buckets", "_minute")
+    __slots__ = ("_before", "_buckets", "_minute")
 
     def __init__(self) -> None:
+        self._before = TrunkTally()  # of minutes that are forgotten
         self._buckets = [TrunkTally() for _ in range(LIVE_MINUTES)]
         self._minute = 0
 
@@ -173,20 +175,30 @@ class LiveTally:
             total.add(self._buckets[(self._minute - age) % LIVE_MINUTES])
         return total
 
+    @property
+    def run(self) -> TrunkTally:
+        """A new tally of all that was ever counted."""
+        total = TrunkTally()
+        for part in (self._before, *self._buckets):
+            total.add(part)
+        return total
+
     def snapshot(self) -> list[list[float]]:
-        """Everything, as plain values: the minute, then each bucket's counts."""
-        return [[float(self._minute)], *(list(bucket.values()) for bucket in self._buckets)]
+        """Everything, as plain values: the minute, the counts of forgotten ones, then each bucket's."""
+        return [[float(self._minute)], *(list(part.values()) for part in (self._before, *self._buckets))]
 
     def restore(self, state: list[list[float]]) -> None:
         """Take up a snapshot. Raises `ValueError` where its shape is another, and is then as it was."""
-        if len(state) != LIVE_MINUTES + 1 or len(state[0]) != 1:
-            raise ValueError(f"expected a minute and {LIVE_MINUTES} tallies, found {len(state)} lists")
-        buckets = [tally_of(values) for values in state[1:]]
-        self._minute, self._buckets = int(state[0][0]), buckets
+        if len(state) != LIVE_MINUTES + 2 or len(state[0]) != 1:
+            raise ValueError(f"expected a minute and {LIVE_MINUTES + 1} tallies, found {len(state)} lists")
+        before, *buckets = [tally_of(values) for values in state[1:]]
+        self._minute, self._before, self._buckets = int(state[0][0]), before, buckets
 
     def _forget(self, minute: int) -> None:
         for passed in range(min(max(minute - self._minute, 0), LIVE_MINUTES)):
-            self._buckets[(minute - passed) % LIVE_MINUTES] = TrunkTally()
+            place = (minute - passed) % LIVE_MINUTES
+            self._before.add(self._buckets[place])
+            self._buckets[place] = TrunkTally()
         self._minute = minute
 
 

@@ -29,6 +29,7 @@ SHORT = {
     "pacing.lines_per_idle_agent": "campaign.lines_per_idle_agent",
     "pacing.max_lines_per_idle_agent": "campaign.max_lines_per_idle_agent",
     "pacing.mode": "campaign.mode",
+    "routing.router": "campaign.routing.router",
     "agents": "floor.agents",
     "leads": "population.leads",
 }

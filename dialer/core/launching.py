@@ -178,8 +178,8 @@ class Launching:
         probabilities = [self.probability(index) for index, _ in taken]
         routes = self._routing.routes([index for index, _ in taken], probabilities)
         claims = []
-        for (index, closes_at), probability, route in zip(taken, probabilities, routes, strict=True):
-            claim = None if route is None else self._claim(index, closes_at, probability, route)
+        for (index, closes_at), probability, (cell, route) in zip(taken, probabilities, routes, strict=True):
+            claim = None if route is None else self._claim(index, closes_at, probability, cell, route)
             if claim is None:
                 self._routing.rest(index)
             else:
@@ -189,7 +189,7 @@ class Launching:
             state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims)
 
-    def _claim(self, index: int, closes_at: float, probability: float, route: Route) -> act.Claim | None:
+    def _claim(self, index: int, closes_at: float, probability: float, cell: int, route: Route) -> act.Claim | None:
         """Begin an attempt; None where no caller ID may be shown: that must not cost the person a counted attempt."""
         state = self._state
         now = state.now
@@ -199,7 +199,7 @@ class Launching:
         attempt_id = state.next_attempt_id
         claim = state.claims.of(state.claims.candidate(lead, number_index), attempt_id=attempt_id, now=now)
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk="")
-        self._routing.plan(attempt, route)
+        self._routing.plan(attempt, cell, route)
         attempt.probability = probability
         if self._routing.face(attempt) is None:
             self._routing.release(attempt, set_up=False)

@@ -29,6 +29,7 @@ from dialer.core.timers import PRICE
 PRICE_S = 30.0
 # A lead that no trunk may carry now rests so long; one that found no room, until the next decision but a few.
 UNSERVED_REST_S, NO_ROOM_REST_S = 60.0, 1.0
+LISTEN_S = 1.0
 NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
 # An end this close to the ring time-out is our own cancellation, however the switch reports it.
 TIME_OUT_SLACK_S = 0.5
@@ -43,8 +44,8 @@ class Routing:
         self._showable: dict[tuple[tuple[str, ...], tuple[str, ...]], frozenset[str]] = {}
 
     # ---- before a try -----------------------------------------------------------------------------------------
-    def routes(self, leads: Sequence[int], probabilities: Sequence[float]) -> list[Route | None]:
-        """Choose a trunk for each lead of a batch, and take a channel of it."""
+    def routes(self, leads: Sequence[int], probabilities: Sequence[float]) -> list[tuple[int, Route | None]]:
+        """Choose a trunk for each lead of a batch, and take a channel of it; returns each one's cell and route."""
         state = self._state
         calls = [
             Call(self._next_cell(lead), p, self._value(lead)) for lead, p in zip(leads, probabilities, strict=True)
@@ -52,7 +53,8 @@ class Routing:
         if not state.pricing and calls:
             state.pricing = True
             state.timers.set(state.now + PRICE_S, PRICE)
-        return state.desk.route(calls, now=state.now, rng=state.rng)
+        routes = state.desk.route(calls, now=state.now, rng=state.rng)
+        return [(call.cell, route) for call, route in zip(calls, routes, strict=True)]
 
     def rest(self, lead: int) -> None:
         """Queue a lead again that found no route."""
@@ -62,10 +64,11 @@ class Routing:
         entry.progress = msgspec.structs.replace(entry.progress, next_at=max(entry.progress.next_at, next_at))
         state.queue.put(lead)
 
-    def plan(self, attempt: Attempt, route: Route) -> None:
+    def plan(self, attempt: Attempt, cell: int, route: Route) -> None:
         """Give an attempt its trunk."""
+        attempt.shown = None  # trunks take different numbers
         attempt.trunk = self._state.desk.supply.trunks[route.trunk].name
-        attempt.cell = self._cell(attempt)
+        attempt.cell = cell
         attempt.route_reason, attempt.propensity = int(route.reason), route.propensity
         attempt.channel_taken = True
 
@@ -91,8 +94,11 @@ class Routing:
         route = state.desk.again(call, tried=tried, now=state.now, rng=state.rng)
         if route is None:
             return False
-        self.plan(attempt, route)
+        self.plan(attempt, attempt.cell, route)
         return True
+
+    def _may_show(self, shown: CallerIdChoice) -> bool:
+        return self._state.desk.caller_ids.may_show(shown, self._state.now)
 
     def _caller_id(self, attempt: Attempt, allowed: tuple[str, ...]) -> CallerIdChoice | None:
         """Choose the number that the called party sees, of those that the law allows; None: there is none."""
@@ -106,7 +112,7 @@ class Routing:
         number = entry.lead.numbers[attempt.number_index]
         return state.desk.caller_ids.choose(
             number=attempt.number,
-            jurisdictions=number.place.jurisdictions,
+            jurisdictions=number.jurisdictions or (number.country,),
             product=entry.lead.product,
             allowed=numbers,
             now=state.now,
@@ -118,7 +124,9 @@ class Routing:
         allowed = self._allowed(attempt)
         while allowed:
             if self._may_go(attempt):
-                shown = self._caller_id(attempt, allowed)
+                shown = attempt.shown
+                if shown is None or shown.number not in allowed or not self._may_show(shown):
+                    attempt.shown = shown = self._caller_id(attempt, allowed)
                 if shown is not None:
                     return shown
             if not self.reroute(attempt):
@@ -145,7 +153,6 @@ class Routing:
         """A try is placed."""
         self._state.desk.placed(self._trunk(attempt), first=attempt.try_no == 1, now=self._state.now)
         self._state.desk.caller_ids.placed(shown, self._state.now)
-        attempt.shown = shown
 
     # ---- after it ---------------------------------------------------------------------------------------------
     def rang(self, attempt: Attempt, at: float) -> None:
@@ -157,6 +164,9 @@ class Routing:
         """Tell the desk of set-ups of which nothing has been heard for long: a trunk that swallows calls says nothing
         else until they time out. Tell people what has changed since."""
         state = self._state
+        if state.now < state.listened_at + LISTEN_S:
+            return
+        state.listened_at = state.now
         quiet = state.lines.column(LAUNCHED_AT) <= state.now - LEAST_SILENT_S
         for row in np.flatnonzero(quiet & (state.lines.column(RUNG_SINCE) == inf)).tolist():
             attempt = state.lines.owners[row]
@@ -291,9 +301,6 @@ class Routing:
     def _trunk(self, attempt: Attempt) -> int:
         return self._state.desk.places[attempt.trunk]
 
-    def _cell(self, attempt: Attempt) -> int:
-        return self._cell_of(attempt.lead, attempt.number_index)
-
     def _cell_of(self, index: int, number_index: int) -> int:
         lead = self._state.queue[index].lead
         number = lead.numbers[number_index]
@@ -311,11 +318,9 @@ class Routing:
     def _reputation(self, attempt: Attempt, expected: float, contacts: float) -> None:
         if attempt.shown is not None:
             network = self._state.queue[attempt.lead].lead.numbers[attempt.number_index].network
-            self._state.desk.caller_ids.learn(
-                attempt.shown, network=network, expected=expected, contacts=contacts, now=self._state.now
-            )
+            self._state.desk.shown(attempt.shown, network, expected, contacts)
 
 
 def _region(lead: Lead, number: PhoneNumber) -> str:
     """The region as the list has it, else where the number is from."""
-    return lead.region or number.place.jurisdictions[0]
+    return lead.region or (number.jurisdictions or (number.country,))[0]

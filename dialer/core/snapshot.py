@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from carriers.caller_id import CallerIdChoice, CallerIdReason
+from carriers.caller_id import choice_of
 from dialer.core.actions import Claim, Decision
 from dialer.core.agent import Agent, AgentState
 from dialer.core.attempt import Attempt, AttemptState
@@ -20,7 +20,7 @@ _PLAIN = (
     "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
     "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
     "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
-    "stale_lists", "pricing", "room_asked",
+    "stale_lists", "pricing", "room_asked", "listened_at",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
@@ -138,8 +138,7 @@ def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
         setattr(attempt, slot, value)
     attempt.state = AttemptState(record.state)
     if (shown := values["shown"]) is not None:
-        number, pool, reason, propensity, rival, place = shown
-        attempt.shown = CallerIdChoice(number, pool, CallerIdReason(reason), propensity, rival, place)
+        attempt.shown = choice_of(shown)
     state.attempts[attempt.attempt_id] = attempt
 
 

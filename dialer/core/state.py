@@ -72,6 +72,7 @@ class CampaignState:
         self.waiting: dict[int, Attempt] = {}  # answered and without an agent, oldest first
         self.next_attempt_id = run * ATTEMPTS_PER_RUN
         self.desk: Desk = desk_of(campaign)
+        self.listened_at = 0.0  # when silent set-ups were last looked for
         self.room_asked = False  # a timer is set for when a trunk has room for a set-up again
         self.pricing = False  # a timer is set for the next capacity prices
         # time and chance

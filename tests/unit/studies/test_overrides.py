@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,8 +81,8 @@ def test_short_names_reach_the_campaigns_pacing_and_the_two_sizes(scenario: Scen
 
 def test_every_short_name_is_a_place_of_the_file(scenario: Scenario) -> None:
     for path in SHORT.values():
-        section, key = path.split(".")
-        assert key in type(getattr(scenario, section)).model_fields
+        *sections, key = path.split(".")
+        assert key in type(attrgetter(".".join(sections))(scenario)).model_fields
 
 
 @pytest.mark.parametrize(
