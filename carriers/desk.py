@@ -2,7 +2,7 @@
 
 How it works: the desk keeps the `Market` (prices and what may be used now), the loads of trunks and accounts, the
 circuits, the counts and the caller IDs, and asks the router for a batch at a time. Cells are made as calls come. What
-tries come to is gathered in rows and given to the router at the next choice, at most once a second: its arithmetic is
+tries come to is gathered in rows and given to the router at the next choice, every few seconds at most: its arithmetic is
 for batches. Pure: time and chance come in.
 """
 
@@ -27,7 +27,7 @@ from carriers.standing import CallerIdStanding, TrunkStanding, trunk_standing
 from carriers.supply import Supply
 from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of
 
-LEARN_EVERY_S = 1.0
+LEARN_EVERY_S = 2.5
 CONTACT_S = 6.0  # a contact lasts at least so long, and a short call no longer, where its carrier does not say
 LEAST_SILENT_S, MOST_SILENT_S = 5.0, 12.0
 SILENT_AFTER_RANG = 20  # calls that rang, before a trunk's own post-dial delay is believed
