@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
-from functools import lru_cache
 from math import inf
 from typing import Any, NamedTuple
 
@@ -187,11 +186,13 @@ class CallerIds:
         if choice.reason is CallerIdReason.RESTING:
             state.borrowed.add(now)
 
-    def learn(self, choice: CallerIdChoice, *, network: str, expected: float, contacts: float, now: float) -> None:
-        """Take in what came of a call; rows add up, and a contact may be taken back by -1.
+    def learn(
+        self, choice: CallerIdChoice, *, network: str, calls: int, expected: float, contacts: float, now: float
+    ) -> None:
+        """Take in what came of calls; rows add up, and a contact may be taken back by -1.
 
-        `network`: the destination carrier, empty where unknown. `expected`: the answer model's probability, in the one
-        row that ends the try, else 0.
+        `network`: the destination carrier, empty where unknown. `calls`: how many tries the row ends; `expected`: the
+        sum of the answer model's probabilities of these, 0 where there are none.
         """
         at = self._clock.advance(now)
         if choice.rival is not None:
@@ -199,16 +200,25 @@ class CallerIds:
             if shown_local is not None:
                 local, default = (choice.pool, choice.rival) if shown_local else (choice.rival, choice.pool)
                 self._presence.learn(
-                    local, default, choice.place, shown_local=shown_local, expected=expected, contacts=contacts, at=at
+                    local,
+                    default,
+                    choice.place,
+                    shown_local=shown_local,
+                    calls=calls,
+                    expected=expected,
+                    contacts=contacts,
+                    at=at,
                 )
         state = self._numbers.get(choice.number)
         if state is None or self._rests(state, now):
             return  # of calls from before its rest
-        stretch = self._reputation.learn(choice.number, network, expected=expected, contacts=contacts, at=at)
+        stretch = self._reputation.learn(
+            choice.number, network, calls=calls, expected=expected, contacts=contacts, at=at
+        )
         if stretch is not None:
             self._judge(choice.number, state, stretch, at, now)
         pool = self._pool_of[choice.number].name
-        stretch = self._reputation.learn_pool(pool, expected=expected, contacts=contacts, at=at)
+        stretch = self._reputation.learn_pool(pool, calls=calls, expected=expected, contacts=contacts, at=at)
         if stretch is not None:
             self._judge_pool(pool, stretch)
 
@@ -218,7 +228,7 @@ class CallerIds:
         return told
 
     def standings(self, now: float) -> list[Standing]:
-        """Return how each number stands, in the pools' order."""
+        """Return how each number stands, in the pools' order; looking changes nothing."""
         at = self._clock.seconds
         found = []
         for number, pool in self._pool_of.items():
@@ -408,26 +418,3 @@ class CallerIds:
     @staticmethod
     def _rests(state: NumberState, now: float) -> bool:
         return state.resting_until is not None and now < state.resting_until
-
-
-def choose_caller_id(number: str, owned: Sequence[str]) -> str:
-    """Return the owned number that shares the longest beginning with `number`; the first one where they tie.
-
-    A called number always sees the same one: nothing here rotates to escape labels. `owned` is not empty.
-    """
-    longest, by_beginning = _beginnings(tuple(owned))
-    for length in range(min(longest, len(number)), 0, -1):
-        found = by_beginning.get(number[:length])
-        if found is not None:
-            return found
-    return owned[0]
-
-
-@lru_cache(maxsize=16)
-def _beginnings(owned: tuple[str, ...]) -> tuple[int, dict[str, str]]:
-    """The length of the longest number, and the first number with each beginning."""
-    by_beginning: dict[str, str] = {}
-    for own in owned:
-        for length in range(1, len(own) + 1):
-            by_beginning.setdefault(own[:length], own)
-    return max(len(own) for own in owned), by_beginning

@@ -35,6 +35,7 @@ class Cells:
         self._digits = max(PREFIX_DIGITS, *(len(rate.prefix) for trunk in supply.trunks for rate in trunk.rates))
         self._by_key: dict[Key, int] = {}
         self._alike: dict[tuple[str, str, tuple[bool, ...]], int] = {}  # the first cell with a prefix that is served so
+        self._named = {region for trunk in supply.trunks for region in trunk.regions}
         self._by_call: dict[tuple[str, str, str, str], int] = {}
         self._regions: dict[str, int] = {}
         self._networks: dict[str, int] = {}
@@ -60,18 +61,29 @@ class Cells:
         return [[region, network, list(map(_plain, terms)), prefix] for region, network, terms, prefix in self.keys]
 
     def restore(self, keys: list[Any]) -> None:
-        """Make the cells of a snapshot. Raises `ValueError` where there are cells already, or of other trunks."""
+        """Make the cells of a snapshot. Raises `ValueError` where there are cells already, or of other trunks, or where
+        old prices take more than half of the room for cells."""
         if self.keys:
             raise ValueError(f"expected no cells yet, were {len(self.keys)}")
         if any(len(terms) != len(self._decks) for _, _, terms, _ in keys):
             raise ValueError(f"expected cells of {len(self._decks)} trunks, were of others")
-        for region, network, terms, prefix in keys:
-            self._add((region, network, tuple(None if term is None else _terms(*term) for term in terms), prefix))
+        made = [
+            (region, network, tuple(None if term is None else _terms(*term) for term in terms), prefix)
+            for region, network, terms, prefix in keys
+        ]
+        asked = [{_terms_of(rate) for rate in trunk.rates} | {None} for trunk in self._supply.trunks]
+        stale = sum(any(term not in own for term, own in zip(key[2], asked, strict=True)) for key in made)
+        if stale > MOST_CELLS // 2:
+            raise ValueError(
+                f"expected at most {MOST_CELLS // 2} cells of prices that no deck has any more, were {stale}"
+            )
+        for key in made:
+            self._add(key)
 
     def _make(self, number: str, region: str, network: str, country: str) -> int:
         rates = [deck.rate_of(number) for deck in self._decks]
         longest = max((rate.prefix for rate in rates if rate is not None), key=len, default="")
-        if len(self._regions) >= MOST_REGIONS and region not in self._regions:
+        if len(self._regions) >= MOST_REGIONS and region not in self._regions and region not in self._named:
             region = OTHER
         if len(self._networks) >= MOST_NETWORKS and network not in self._networks:
             network = OTHER
@@ -79,23 +91,27 @@ class Cells:
         key = (*key[:3], key[3] or country)
         cell = self._by_key.get(key)
         if cell is None and len(self.keys) >= MOST_CELLS:
-            cell = self._alike.get((network, key[3], tuple(term is not None for term in key[2])))
+            cell = self._alike.get((network, key[3], self._served(region, key[2])))
         return self._add(key) if cell is None else cell
 
     def _add(self, key: Key) -> int:
         region, network, terms, prefix = key
         cell = self._by_key[key] = len(self.keys)
-        self._alike.setdefault((network, prefix, tuple(term is not None for term in terms)), cell)
+        served = self._served(region, terms)
+        self._alike.setdefault((network, prefix, served), cell)
         self.keys.append(key)
         self.rates.append([None if term is None else _rate(term) for term in terms])
-        served = [
-            term is not None and (not trunk.regions or region in trunk.regions)
-            for term, trunk in zip(terms, self._supply.trunks, strict=True)
-        ]
         self._extend(region, network, [rate or Rate(prefix="") for rate in self.rates[-1]], served)
         return cell
 
-    def _extend(self, region: str, network: str, rates: list[Rate], served: list[bool]) -> None:
+    def _served(self, region: str, terms: tuple[Terms, ...]) -> tuple[bool, ...]:
+        """Which trunks have a rate, and serve the region."""
+        return tuple(
+            term is not None and (not trunk.regions or region in trunk.regions)
+            for term, trunk in zip(terms, self._supply.trunks, strict=True)
+        )
+
+    def _extend(self, region: str, network: str, rates: list[Rate], served: tuple[bool, ...]) -> None:
         market = self.market
         market.region = np.append(market.region, self._regions.setdefault(region, len(self._regions)))
         market.destination = np.append(market.destination, self._networks.setdefault(network, len(self._networks)))

@@ -21,7 +21,8 @@ class DayCount(msgspec.Struct):
     def add(self, now: float) -> None:
         """Count one more at `now`, UTC seconds, which never runs backwards."""
         quarter = int(now // QUARTER_S)
-        self.total(now)
+        while self.quarters and self.quarters[0][0] <= quarter - DAY_QUARTERS:
+            self.sum -= self.quarters.pop(0)[1]
         if self.quarters and self.quarters[-1][0] >= quarter:
             last, count = self.quarters[-1]
             self.quarters[-1] = (last, count + 1)
@@ -30,10 +31,11 @@ class DayCount(msgspec.Struct):
         self.sum += 1
 
     def total(self, now: float) -> int:
-        """Return the count at `now`."""
-        quarters = self.quarters
-        if quarters:
-            oldest = int(now // QUARTER_S) - DAY_QUARTERS
-            while quarters and quarters[0][0] <= oldest:
-                self.sum -= quarters.pop(0)[1]
-        return self.sum
+        """Return the count at `now`; looking changes nothing."""
+        oldest = int(now // QUARTER_S) - DAY_QUARTERS
+        total = self.sum
+        for quarter, count in self.quarters:
+            if quarter > oldest:
+                break
+            total -= count
+        return total

@@ -2,13 +2,14 @@
 
 How it works: the desk keeps the `Market` (prices and what may be used now), the loads of trunks and accounts, the
 circuits, the counts and the caller IDs, and asks the router for a batch at a time. Cells are made as calls come. What
-tries come to is gathered in rows and given to the router at the next choice, every few seconds at most: its arithmetic is
-for batches. Pure: time and chance come in.
+tries come to is gathered in rows and given to the router at the next choice, every few seconds at most: its arithmetic
+is for batches. Pure: time and chance come in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from carriers.loads import Loads
 from carriers.market import Bools, Market
 from carriers.rates import Rate, cost_of
 from carriers.router import Outcomes, PricedRouter, Reason, Room, RouteRequests
-from carriers.standing import CallerIdStanding, TrunkStanding, trunk_standing
+from carriers.standing import AccountStanding, CallerIdStanding, TrunkStanding, account_standing, trunk_standing
 from carriers.supply import Supply
 from carriers.tally import AccountDay, LiveTally, TrunkTally, account_day_of
 
@@ -85,7 +86,8 @@ class Desk:
         self._hours_change_at = -1.0
         self._mask_of = (-1, -1)  # circuits' version and number of cells, as `usable` has them
         self._rows: list[list[float]] = []  # what the router has not yet been told
-        self._shown: dict[tuple[CallerIdChoice, str], list[float]] = {}  # what the caller IDs have not yet been told
+        # What the caller IDs have not yet been told: calls, expected contacts, contacts.
+        self._shown: dict[tuple[CallerIdChoice, str], tuple[int, float, float]] = {}
         self._learned_at = 0.0
         self._live = [LiveTally() for _ in supply.trunks]
         self._days = [AccountDay() for _ in supply.carriers]
@@ -93,7 +95,8 @@ class Desk:
         surcharges = [supply.carriers[account].short_calls for account in self._account]
         self._short_s = [CONTACT_S if surcharge is None else surcharge.up_to_s for surcharge in surcharges]
         self.prices_at: float | None = None
-        self._prices: CapacityPrices | None = None
+        self._prices: CapacityPrices | None = None  # None: all are 0
+        self._free = False  # no trunk is short of capacity: what is still being solved is of a time before
         self.changes: list[CircuitChange] = []  # that nobody was told of yet
 
     # ---- routes -----------------------------------------------------------------------------------------------
@@ -118,23 +121,37 @@ class Desk:
             self._choose([calls[place] for place in asked], asked, routes, self.loads.room(now), now, rng)
         return routes
 
-    def again(self, call: Call, *, tried: Collection[int], now: float, rng: np.random.Generator) -> Route | None:
+    def again(
+        self, call: Call, *, tried: Collection[int], now: float, rng: np.random.Generator, patience_s: float = 5.0
+    ) -> Route | None:
         """Choose another trunk for a call that the trunks `tried` did not carry, and take a channel of it: one that can
-        set it up now, else one that has a channel free, where it waits for its set-up."""
+        set it up now, else one that has a channel free, where it waits about `patience_s` at most for its set-up."""
         self._refresh(now)
         found: list[Route | None] = [None]
-        for room in (self.loads.room(now), self.loads.free()):
-            left = room.trunk.copy()
-            left[list(tried)] = 0
-            self._choose([call], [0], found, Room(left, room.account), now, rng)
-            if found[0] is not None:
-                break
+        left, accounts = self.loads.room(now)
+        left[list(tried)] = 0
+        self._choose([call], [0], found, Room(left, accounts), now, rng)
+        if found[0] is None:
+            left, accounts = self.loads.free()
+            late = [trunk for trunk in range(len(left)) if self.loads.wait_s(trunk, now) > patience_s]
+            left[[*tried, *late]] = 0
+            self._choose([call], [0], found, Room(left, accounts), now, rng)
         return found[0]
 
     def usable(self, trunk: int, cell: int, now: float) -> bool:
         """Whether calls of the cell may go over the trunk now."""
         self._refresh(now)
         return bool(self.market.usable[trunk, cell])
+
+    def may_probe(self, trunk: int, cell: int, now: float) -> bool:
+        """Whether rates, regions and hours still allow the trunk for the cell, whatever its circuits say."""
+        self._refresh(now)
+        return bool(self.cells.served[trunk, cell]) and self._open[trunk]
+
+    def occupy(self, trunk: int) -> None:
+        """Take that a call of an earlier run holds a channel of the trunk. It is given back as any other that was set
+        up."""
+        self.loads.occupy(trunk)
 
     def served(self, cell: int, now: float) -> bool:
         """Whether any trunk may carry the cell now, room or not."""
@@ -164,7 +181,7 @@ class Desk:
         and another trunk takes it at once where the probe fails."""
         prefix = self.cells.prefix(call.cell)
         for trunk in range(len(self.supply.trunks)):
-            if not (self.cells.served[trunk, call.cell] and self._open[trunk]):
+            if not self.may_probe(trunk, call.cell, now):
                 continue
             if self.circuits.probe_due(trunk, prefix, now) and self._has_room(trunk, now):
                 self.changes += self.circuits.probe(trunk, prefix, now)
@@ -268,36 +285,44 @@ class Desk:
         tally.failed += 1
 
     def shown(self, choice: CallerIdChoice, network: str, expected: float, contacts: float) -> None:
-        """Take in what a shown number came to; sums are told to the caller IDs with the rows."""
-        sums = self._shown.get((choice, network))
-        if sums is None:
-            sums = self._shown[choice, network] = [0.0, 0.0]
-        sums[0] += expected
-        sums[1] += contacts
+        """Take in what a shown number came to; sums are told to the caller IDs with the rows. `expected`: above 0 in
+        the one row that ends the try."""
+        calls, expected_before, contacts_before = self._shown.get((choice, network), (0, 0.0, 0.0))
+        self._shown[choice, network] = calls + (expected > 0.0), expected_before + expected, contacts_before + contacts
 
     def _learn(self, now: float) -> None:
-        if not self._rows or now < self._learned_at + LEARN_EVERY_S:
+        if self._rows and now >= self._learned_at + LEARN_EVERY_S:
+            self.flush(now)
+
+    def flush(self, now: float) -> None:
+        """Tell the router and the caller IDs all that came in, at once: before what they learned is kept."""
+        for (choice, network), (calls, expected, contacts) in self._shown.items():
+            self.caller_ids.learn(choice, network=network, calls=calls, expected=expected, contacts=contacts, now=now)
+        self._shown.clear()
+        if not self._rows:
             return
         table = np.array(self._rows)
         self._rows.clear()
         self._learned_at = now
-        for (choice, network), (expected, contacts) in self._shown.items():
-            self.caller_ids.learn(choice, network=network, expected=expected, contacts=contacts, now=now)
-        self._shown.clear()
         outcomes = Outcomes(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), *table[:, 2:].T)
         self.router.learn(outcomes, now=now)
 
     # ---- prices -----------------------------------------------------------------------------------------------
     def problem(self, now: float) -> CapacityProblem | None:
-        """Return what is to be solved for new prices; None where no trunk is short of capacity."""
+        """Return what is to be solved for new prices; None where no trunk is short of capacity, and all are 0."""
         self._learn(now)
         self._refresh(now)
-        return self.router.problem(now)
+        problem = self.router.problem(now)
+        self._free = problem is None
+        if self._free and self._prices is not None:
+            self._prices, self.prices_at = None, now
+        return problem
 
     def reprice(self, prices: CapacityPrices, now: float) -> None:
-        """Use these prices from now on."""
-        self.router.reprice(prices)
-        self._prices, self.prices_at = prices, now
+        """Use these prices from now on; those of an older problem, where no trunk is short any more, are not used."""
+        if not self._free:
+            self.router.reprice(prices)
+            self._prices, self.prices_at = prices, now
 
     # ---- for people -------------------------------------------------------------------------------------------
     @property
@@ -353,17 +378,26 @@ class Desk:
         if not self._hours[trunk].open(now):
             return "outside its hours"
         served = self.cells.served[trunk]
-        if not len(served) or self.market.usable[trunk].any():
+        prefixes = {self.cells.prefix(cell) for cell in served.nonzero()[0].tolist()}
+        if not len(served) or any(self.circuits.closed(trunk, prefix) for prefix in prefixes):
             return ""
-        return "its circuits" if served.any() else "no rate or region for the numbers that are called"
+        return "its circuits" if prefixes else "no rate or region for the numbers that are called"
+
+    def accounts(self, now: float) -> tuple[AccountStanding, ...]:
+        """Return how the accounts that have surcharges stand; looking changes nothing."""
+        return tuple(
+            account_standing(carrier, day.at(now))
+            for carrier, day in zip(self.supply.carriers, self._days, strict=True)
+            if carrier.short_calls is not None or carrier.cancelled_calls is not None
+        )
 
     def numbers(self, now: float) -> tuple[CallerIdStanding, ...]:
-        """Return how each of our numbers stands."""
+        """Return how each of our numbers stands; looking changes nothing."""
         return tuple(CallerIdStanding(**standing._asdict()) for standing in self.caller_ids.standings(now))
 
     # ---- what outlives it -------------------------------------------------------------------------------------
     def learned(self) -> dict[str, Any]:
-        """What the next run of the campaign goes on with, as plain values."""
+        """What the next run of the campaign goes on with, as plain values; `flush` comes before. Changes nothing."""
         return {
             "trunks": [trunk.name for trunk in self.supply.trunks],
             "accounts": [carrier.name for carrier in self.supply.carriers],
@@ -372,25 +406,39 @@ class Desk:
             "router": self.router.snapshot(),
             "caller_ids": self.caller_ids.snapshot(),
             "days": [day.values() for day in self._days],
+            "limits": self.loads.counted(),
         }
 
     def recall(self, learned: dict[str, Any]) -> None:
-        """Go on with what an earlier run learned. The caller IDs' counts are taken up in any case; what was learned of
-        trunks only where they are the same, by the same router, and no call was routed yet. Raises `ValueError`."""
+        """Go on with what an earlier run learned. What is owed is taken up in any case (`recall_counts`); what was
+        learned of trunks only where they are the same, by the same router, and no call was routed yet. Raises
+        `ValueError`."""
         if not learned:
             return
-        self.caller_ids.restore(learned["caller_ids"])
-        trunks, accounts = [t.name for t in self.supply.trunks], [c.name for c in self.supply.carriers]
-        if learned["accounts"] == accounts:
-            self._days = [account_day_of(values) for values in learned["days"]]
+        self.recall_counts(learned)
+        trunks = [trunk.name for trunk in self.supply.trunks]
         before, router = learned["trunks"], learned["router_id"]
         if (before, router) != (trunks, self.router.router_id):
             raise ValueError(f"expected {self.router.router_id} on {trunks}, was {router} on {before}")
         self.cells.restore(learned["cells"])
         self.router.restore(learned["router"])
 
+    def recall_counts(self, learned: dict[str, Any]) -> None:
+        """Go on with what is owed to people, accounts and providers alone: what our numbers did, the accounts' days,
+        the limits. For what another version kept: nothing need be there. Raises `ValueError` where the caller IDs' part
+        is of another shape; the others are taken up all the same."""
+        self.loads.count_on(learned.get("limits", {}))
+        days = dict(zip(learned.get("accounts", ()), learned.get("days", ()), strict=False))
+        for account, carrier in enumerate(self.supply.carriers):
+            if carrier.name in days:
+                with suppress(ValueError, TypeError):
+                    self._days[account] = account_day_of(days[carrier.name])
+        if "caller_ids" in learned:
+            self.caller_ids.restore(learned["caller_ids"])
+
     def begin_again(self, now: float) -> None:
-        """Begin after an earlier run, whose last set-ups nobody counted: every limit is taken to be used up now."""
+        """Begin after an earlier run, whose last set-ups nobody may have counted: every limit of up to a minute is
+        taken to be used up now."""
         self.loads.use_up(now)
 
     def snapshot(self) -> dict[str, Any]:
@@ -405,6 +453,7 @@ class Desk:
             "learned_at": self._learned_at,
             "prices": None if self._prices is None else [list(values) for values in _fields(self._prices)],
             "prices_at": self.prices_at,
+            "free": self._free,
             "changes": [[c.trunk, c.prefix, c.at, str(c.before), str(c.after), c.because] for c in self.changes],
         }
 
@@ -417,9 +466,10 @@ class Desk:
             live.restore(values)
         self._rows = [list(row) for row in state["rows"]]
         self._shown = {
-            (choice_of(choice), network): [expected, contacts] for choice, network, expected, contacts in state["shown"]
+            (choice_of(choice), network): (calls, expected, contacts)
+            for choice, network, calls, expected, contacts in state["shown"]
         }
-        self._learned_at, self.prices_at = state["learned_at"], state["prices_at"]
+        self._learned_at, self.prices_at, self._free = state["learned_at"], state["prices_at"], state["free"]
         if state["prices"] is not None:
             self._prices = CapacityPrices(
                 **dict(zip(CapacityPrices.__struct_fields__, map(tuple, state["prices"]), strict=True))

@@ -194,6 +194,17 @@ def counter_of(limit: SetUpLimit) -> SetUpCounter:
     return kind(limit)
 
 
+def carried_over(limit: SetUpLimit, values: Sequence[float]) -> list[float]:
+    """Return what a counter of `limit` takes up, of the `values` of one of the same kind and period that let another
+    number of calls through: no set-up is forgotten that still counts."""
+    kept = list(values)
+    if limit.kind == "rolling":
+        return sorted(kept)[-limit.calls :]
+    if limit.kind == "clock" and len(kept) == 2:
+        return [kept[0], min(kept[1], float(limit.calls))]
+    return kept
+
+
 def sustained(limits: Sequence[SetUpLimit]) -> float:
     """Return the set-ups a second that all the limits let through for ever; infinity without any limit."""
     return min((limit.calls / limit.per_s for limit in limits), default=inf)

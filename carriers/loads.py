@@ -7,17 +7,18 @@ happens there, or until its limit lets more through, so that asking costs little
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
 from typing import Any
 
 import numpy as np
 
-from carriers.limits import SetUpCounter, counter_of, sustained
+from carriers.limits import SetUpCounter, carried_over, counter_of, sustained
 from carriers.market import Bools, Floats
 from carriers.router import Room
 from carriers.supply import SetUpLimit, Supply
 
-REMEMBERED_S = 60.0  # limits over longer than this are not taken to be used up by an earlier run
+REMEMBERED_S = 60.0  # limits over longer than this are counted on after a restart, not taken to be used up
 UNLIMITED = 1 << 40  # calls: the room of an account that has neither limits nor a number of channels
 
 
@@ -90,6 +91,12 @@ class Loads:
             each.planned += 1
         self._touch(trunk)
 
+    def occupy(self, trunk: int) -> None:
+        """Take that a call of an earlier run holds a channel of the trunk and of its account, free or not."""
+        for each in (self._trunks[trunk], self._accounts[self._place[trunk]]):
+            each.in_use += 1
+        self._touch(trunk)
+
     def set_up(self, trunk: int, now: float) -> bool:
         """Place a planned call, if every limit of the trunk and of its account has room; return whether it had."""
         load = self._trunks[trunk]
@@ -110,6 +117,11 @@ class Loads:
         """Return the earliest time, `now` or later, at which `set_up` finds room unless others are placed before."""
         return max((limit.next_at(now) for limit in self._limits[trunk]), default=now)
 
+    def wait_s(self, trunk: int, now: float) -> float:
+        """Return about how long a call that is planned now waits for its set-up, behind those planned before it."""
+        loads = (self._trunks[trunk], self._accounts[self._place[trunk]])
+        return max((load.wait_s(now) for load in loads), default=0.0)
+
     def give_back(self, trunk: int, *, set_up: bool) -> None:
         """Free a channel; `set_up`: the call was placed. Raises `ValueError` where no such call holds one."""
         load = self._trunks[trunk]
@@ -125,8 +137,8 @@ class Loads:
     def use_up(self, now: float) -> None:
         """Take every limit of at most `REMEMBERED_S` to be used up at `now`: nobody counted an earlier run's."""
         for load in self._all:
-            for limit, per_s in zip(load.limits, load.per_s, strict=True):
-                if per_s <= REMEMBERED_S:
+            for limit, terms in zip(load.limits, load.terms, strict=True):
+                if terms.per_s <= REMEMBERED_S:
                     for _ in range(limit.left(now)):
                         limit.take(now)
         self._stale_at[:] = -inf
@@ -135,9 +147,21 @@ class Loads:
         """Return how many channels of the trunk are taken, planned calls included."""
         return self._trunks[trunk].in_use
 
-    def planned(self, trunk: int) -> int:
-        """Return how many calls of the trunk are planned and not yet placed."""
-        return self._trunks[trunk].planned
+    def counted(self) -> dict[str, Any]:
+        """What the limits remember of set-ups, as plain values by name: the next run counts on."""
+        return {
+            "trunks": {load.name: load.counted() for load in self._trunks},
+            "accounts": {load.name: load.counted() for load in self._accounts},
+        }
+
+    def count_on(self, counted: dict[str, Any]) -> None:
+        """Take up what an earlier run counted, for the trunks and accounts that exist again and for their limits of the
+        same kind and period; what is of another shape is left out."""
+        for kind, loads in (("trunks", self._trunks), ("accounts", self._accounts)):
+            found = counted.get(kind, {})
+            for load in loads:
+                load.count_on(found.get(load.name, []))
+        self._stale_at[:] = -inf
 
     def snapshot(self) -> dict[str, Any]:
         """What is carried and remembered, as plain values by name."""
@@ -190,13 +214,13 @@ class Loads:
 class _Load:
     """One trunk or account. `limits` are its own alone."""
 
-    __slots__ = ("channels", "in_use", "limits", "name", "per_s", "planned")
+    __slots__ = ("channels", "in_use", "limits", "name", "planned", "terms")
 
     def __init__(self, name: str, channels: int | None, limits: tuple[SetUpLimit, ...]) -> None:
         self.name = name
         self.channels = UNLIMITED if channels is None else channels
         self.limits: tuple[SetUpCounter, ...] = tuple(counter_of(limit) for limit in limits)
-        self.per_s = tuple(limit.per_s for limit in limits)
+        self.terms = limits
         self.in_use = 0  # channels taken, planned calls included
         self.planned = 0  # of these, not yet set up
 
@@ -214,8 +238,28 @@ class _Load:
                 until = limit.next_at(now, max(left, self.planned) + 1)
         return max(0, room), until
 
+    def wait_s(self, now: float) -> float:
+        """About how long one more waits behind the planned ones: `calls` of a limit are let through in each period."""
+        at = now
+        for limit, terms in zip(self.limits, self.terms, strict=True):
+            periods, before = divmod(self.planned, terms.calls)
+            at = max(at, limit.next_at(now, before + 1) + periods * terms.per_s)
+        return at - now
+
     def values(self) -> list[list[float]]:
         return [limit.values() for limit in self.limits]
+
+    def counted(self) -> list[list[Any]]:
+        """Kind, period and values of each limit."""
+        return [[t.kind, t.per_s, limit.values()] for t, limit in zip(self.terms, self.limits, strict=True)]
+
+    def count_on(self, counted: list[list[Any]]) -> None:
+        for terms, limit in zip(self.terms, self.limits, strict=True):
+            for each in counted:
+                with suppress(ValueError, TypeError):
+                    kind, per_s, values = each
+                    if (kind, per_s) == (terms.kind, terms.per_s):
+                        limit.restore(carried_over(terms, values))
 
     def restore(self, values: list[list[float]]) -> None:
         if len(values) != len(self.limits):

@@ -41,10 +41,9 @@ class Arms(msgspec.Struct):
     local: Observed = msgspec.field(default_factory=Observed)
     default: Observed = msgspec.field(default_factory=Observed)
 
-    def fade(self, at: float, half_life_s: float) -> None:
-        """Discount both up to `at`."""
-        self.local.fade(at, half_life_s)
-        self.default.fade(at, half_life_s)
+    def faded(self, at: float, half_life_s: float) -> Arms:
+        """Return what they are at `at`; looking changes nothing."""
+        return Arms(self.local.faded(at, half_life_s), self.default.faded(at, half_life_s))
 
 
 class Trial(msgspec.Struct):
@@ -84,35 +83,43 @@ class LocalPresence:
         return self._share[level]
 
     def learn(
-        self, local: str, default: str, place: str, *, shown_local: bool, expected: float, contacts: float, at: float
+        self,
+        local: str,
+        default: str,
+        place: str,
+        *,
+        shown_local: bool,
+        calls: int,
+        expected: float,
+        contacts: float,
+        at: float,
     ) -> None:
-        """Take in an outcome of a call of a trial; rows add up. `at`: calling time."""
+        """Take in what came of calls of a trial; rows add up. `calls`: those of which `expected` is the sum. `at`:
+        calling time."""
         trial = self.trials.setdefault(local, {}).setdefault(default, Trial())
         for arms in (trial.overall, trial.places.setdefault(place, Arms())):
             arm = arms.local if shown_local else arms.default
             arm.add(contacts, expected, at, self._half_life_s)
-        if expected > 0.0:
-            trial.calls_since_look += 1
-            if trial.calls_since_look >= LOOK_CALLS:
-                self._look(trial, at)
+        trial.calls_since_look += calls
+        if trial.calls_since_look >= LOOK_CALLS:
+            self._look(trial, at)
 
     def better(self, local: str, default: str, place: str, at: float) -> float:
-        """Return the probability that a place's called numbers answer the local pool more often; 0.5: nothing known."""
+        """Return the probability that a place's called numbers answer the local pool more often; 0.5: nothing known.
+        Looking changes nothing."""
         trial = self.trials.get(local, {}).get(default)
         if trial is None:
             return 0.5
-        trial.overall.fade(at, self._half_life_s)
         arms = trial.places.get(place, Arms())
-        arms.fade(at, self._half_life_s)
-        return _better(arms, trial.overall)
+        return _better(arms.faded(at, self._half_life_s), trial.overall.faded(at, self._half_life_s))
 
     def _look(self, trial: Trial, at: float) -> None:
         trial.calls_since_look = 0
-        trial.overall.fade(at, self._half_life_s)
+        overall = trial.overall.faded(at, self._half_life_s)
         everywhere = trial.levels.get(EVERYWHERE, Level.TRIED)
         for place, arms in ((EVERYWHERE, Arms()), *trial.places.items()):
-            arms.fade(at, self._half_life_s)
-            trial.levels[place] = _next_level(trial.levels.get(place, everywhere), _better(arms, trial.overall))
+            better = _better(arms.faded(at, self._half_life_s), overall)
+            trial.levels[place] = _next_level(trial.levels.get(place, everywhere), better)
 
 
 def _next_level(level: Level, better: float) -> Level:

@@ -39,6 +39,12 @@ class Observed(msgspec.Struct):
             self.expected *= share
             self.at = at
 
+    def faded(self, at: float, half_life_s: float) -> Observed:
+        """Return what they are at `at`; looking changes nothing."""
+        found = Observed(self.contacts, self.expected, self.at)
+        found.fade(at, half_life_s)
+        return found
+
     def add(self, contacts: float, expected: float, at: float, half_life_s: float) -> None:
         """Discount up to `at` and add; a contact that is taken back is -1."""
         self.fade(at, half_life_s)

@@ -11,7 +11,8 @@ few calls a day after as many calls as one with many.
 Labels may hit all numbers of a business at once, and then none is worse than the others. So a pool is compared, in the
 same way, with its own past: its level discounted with a half-life of 100 hours of calling.
 
-What it cannot tell: a number that alone is shown in a region whose people the answer model has wrong looks the same as
+Calls to a network that the others do not call are not compared: a number that alone is shown in a country does not
+rest. What it cannot tell: one that alone is shown in a region whose people the answer model has wrong looks the same as
 one with a label. That is why a person is told.
 """
 
@@ -59,16 +60,14 @@ class Stretch(msgspec.Struct):
         """Contacts over expected ones; where none were expected, 1."""
         return max(0.0, self.contacts) / self.expected if self.expected > 0.0 else 1.0
 
-    def add(self, contacts: float, expected: float, at: float, *, over: bool) -> bool:
-        """Take in a row and say whether it is time to look; `over`: the row ends a call. At a look, a stretch whose
-        evidence has fallen below 0 begins anew."""
+    def add(self, contacts: float, expected: float, at: float, *, calls: int) -> bool:
+        """Take in a row and say whether it is time to look; `calls`: those that the row ends. At a look, a stretch
+        whose evidence has fallen below 0 begins anew."""
         self.contacts += contacts
-        if not over:
-            return False
         self.expected += expected
-        self.calls += 1
-        self.calls_since_look += 1
-        if self.calls_since_look < LOOK_CALLS or at - self.looked_at < LOOK_S:
+        self.calls += calls
+        self.calls_since_look += calls
+        if not calls or self.calls_since_look < LOOK_CALLS or at - self.looked_at < LOOK_S:
             return False
         self.calls_since_look, self.looked_at = 0, at
         if self.evidence < 0.0:
@@ -129,24 +128,27 @@ class Reputation:
         self._half_life_s = half_life_s
         self.learned = Learned()
 
-    def learn(self, number: str, network: str, *, expected: float, contacts: float, at: float) -> Stretch | None:
-        """Take in an outcome; rows add up. Return the stretch when the number is looked at, else None.
+    def learn(
+        self, number: str, network: str, *, calls: int, expected: float, contacts: float, at: float
+    ) -> Stretch | None:
+        """Take in what came of calls; rows add up. Return the stretch when the number is looked at, else None.
 
-        `expected`: the answer model's, above 0 in the row that ends a call. `at`: calling time. A stretch whose
-        evidence has fallen below 0 has begun anew.
+        `expected`: the answer model's, of the `calls` that the row ends. `at`: calling time. A stretch whose evidence
+        has fallen below 0 has begun anew.
         """
         learned, half_life_s = self.learned, self._half_life_s
         own = learned.own.setdefault(number, Sums())
         stretch = learned.stretches.setdefault(number, Stretch(looked_at=at))
-        over = expected > 0.0
-        as_the_others = expected * self._level(number, network, at, cautious=True) if over else 0.0
+        level = self._level(number, network, at, cautious=True)
         for sums in (own, *(learned.groups.setdefault(group, Sums()) for group in self._counted_in[number])):
             sums.overall.add(contacts, expected, at, half_life_s)
             sums.cell(network).add(contacts, expected, at, half_life_s)
-        return stretch if stretch.add(contacts, as_the_others, at, over=over) else None
+        # Where the others are not known, a contact speaks as little for the number as its want against it.
+        compared = contacts if level > 0.0 else 0.0
+        return stretch if stretch.add(compared, expected * level, at, calls=calls) else None
 
-    def learn_pool(self, pool: str, *, expected: float, contacts: float, at: float) -> Stretch | None:
-        """Take in the same outcome of a pool, and return its stretch when it is looked at. As `learn`."""
+    def learn_pool(self, pool: str, *, calls: int, expected: float, contacts: float, at: float) -> Stretch | None:
+        """Take in the same of a pool, and return its stretch when it is looked at. As `learn`."""
         stretch = self.learned.pool_stretches.setdefault(pool, Stretch(looked_at=at))
         past = self.learned.pasts.setdefault(pool, Observed())
         past.fade(at, PAST_HALF_LIFE_S)
@@ -154,7 +156,7 @@ class Reputation:
         if past.contacts > 1.0 and past.expected >= KNOWN_FROM:
             as_ever = expected * past.contacts / past.expected * (1.0 - 1.0 / sqrt(past.contacts))
         past.add(contacts, expected, at, PAST_HALF_LIFE_S)
-        return stretch if stretch.add(contacts, as_ever, at, over=expected > 0.0) else None
+        return stretch if stretch.add(contacts, as_ever, at, calls=calls) else None
 
     def forget(self, number: str, at: float) -> None:
         """Take a number that rests out of what the others are compared with; it begins anew."""
@@ -167,20 +169,23 @@ class Reputation:
     def multiplier(self, number: str, at: float) -> float | None:
         """Return how often a number is answered over how often it would be, were it as the others are; discounted.
 
-        None where too little is known of it or of the others.
+        None where too little is known of it or of the others. Looking changes nothing.
         """
         own = self.learned.own.get(number)
         if own is None:
             return None
         expected = contacts = 0.0
         for network, cell in own.networks.items():
-            cell.fade(at, self._half_life_s)
-            expected += cell.expected * self._level(number, network, at, cautious=False)
-            contacts += cell.contacts
+            level = self._level(number, network, at, cautious=False)
+            if level > 0.0:
+                cell = cell.faded(at, self._half_life_s)
+                expected += cell.expected * level
+                contacts += cell.contacts
         return max(0.0, contacts) / expected if expected >= TOLD_FROM else None
 
     def _level(self, number: str, network: str, at: float, *, cautious: bool) -> float:
-        """The observed over expected contacts of the others in a network; 0 where next to nothing is known of them."""
+        """The observed over expected contacts of the others in a network; 0 where next to nothing is known of them
+        there: what they come to elsewhere, in another country even, says nothing against a number."""
         group = self.learned.groups.get(self._group_of[number])
         own = self.learned.own.get(number)
         if group is None or own is None:
@@ -188,18 +193,17 @@ class Reputation:
         overall = self._others(group.overall, own.overall, at)
         if overall.contacts <= 1.0 or overall.expected < KNOWN_FROM:
             return 0.0
-        level = overall.contacts / overall.expected
-        if network not in group.networks:
-            network = ""
-        theirs = group.networks.get(network)
-        if theirs is not None:
-            there = self._others(theirs, own.networks.get(network), at)
-            level = (there.contacts + LEVEL_STRENGTH * level) / (there.expected + LEVEL_STRENGTH)
+        theirs = group.networks.get(network if network in group.networks else "")
+        if theirs is None:
+            return 0.0
+        there = self._others(theirs, own.networks.get(network if network in group.networks else ""), at)
+        if there.expected < KNOWN_FROM:
+            return 0.0
+        everywhere = overall.contacts / overall.expected
+        level = (there.contacts + LEVEL_STRENGTH * everywhere) / (there.expected + LEVEL_STRENGTH)
         return level * (1.0 - 1.0 / sqrt(overall.contacts)) if cautious else level
 
     def _others(self, group: Observed, own: Observed | None, at: float) -> Observed:
-        group.fade(at, self._half_life_s)
-        if own is None:
-            return Observed(max(0.0, group.contacts), max(0.0, group.expected), at)
-        own.fade(at, self._half_life_s)
+        group = group.faded(at, self._half_life_s)
+        own = Observed() if own is None else own.faded(at, self._half_life_s)
         return Observed(max(0.0, group.contacts - own.contacts), max(0.0, group.expected - own.expected), at)

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from carriers.circuit import CircuitState, OpenCircuit
-from carriers.supply import Trunk
-from carriers.tally import TrunkTally
+from carriers.supply import Carrier, Surcharge, Trunk
+from carriers.tally import AccountDay, TrunkTally
 
 CircuitWord = Literal["closed", "open", "half_open"]
 
@@ -25,7 +25,11 @@ class PrefixStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrunkStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One trunk now. The counts are of the last 15 minutes; None: no data."""
+    """One trunk now. The counts are of the last 15 minutes; None: no data.
+
+    Costs are those of the rate deck: fees on short and cancelled calls hang on the account's whole day, and stand in
+    `AccountStanding`.
+    """
 
     trunk: str
     carrier: str
@@ -62,6 +66,23 @@ class CallerIdStanding(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The surcharges of one carrier's account, over all its trunks, today (UTC) so far.
+
+    A limit of None: no such surcharge. A fee is due on each call of the kind where their share is above the limit.
+    """
+
+    account: str
+    calls: int  # whose fate is known
+    answered: int  # of these: answered calls that are over
+    short_share: float | None  # of the answered ones; None: none yet
+    short_above: float | None
+    short_due: float  # currency
+    cancelled_share: float | None  # of all; None: none yet
+    cancelled_above: float | None
+    cancelled_due: float  # currency
+
+
 class RoutingStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign's routing at one instant."""
 
@@ -71,6 +92,7 @@ class RoutingStanding(msgspec.Struct, frozen=True, kw_only=True):
     trunks: tuple[TrunkStanding, ...]
     caller_ids: tuple[CallerIdStanding, ...]
     prices_at: float | None  # when capacity prices were last set; None: never
+    accounts: tuple[AccountStanding, ...] = ()  # those with surcharges
 
 
 def trunk_standing(
@@ -124,6 +146,26 @@ def trunk_standing(
         ),
         idle_because=idle_because or ("its circuit is not closed" if whole else ""),
     )
+
+
+def account_standing(carrier: Carrier, day: AccountDay) -> AccountStanding:
+    """Put together what an account owes for its `day` so far."""
+    short, cancelled = carrier.short_calls, carrier.cancelled_calls
+    return AccountStanding(
+        account=carrier.name,
+        calls=day.calls,
+        answered=day.answered,
+        short_share=day.short_share,
+        short_above=None if short is None else short.above,
+        short_due=_due(short, day.shorts, day.short_share),
+        cancelled_share=day.cancelled_share,
+        cancelled_above=None if cancelled is None else cancelled.above,
+        cancelled_due=_due(cancelled, day.cancelled, day.cancelled_share),
+    )
+
+
+def _due(surcharge: Surcharge | None, calls: int, share: float | None) -> float:
+    return calls * surcharge.fee if surcharge is not None and share is not None and share > surcharge.above else 0.0
 
 
 def _word(state: CircuitState) -> CircuitWord:

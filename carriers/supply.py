@@ -61,7 +61,8 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     carrier: str  # a `Carrier.name`; a trunk without one is its own carrier
-    switch: str = ""  # which Asterisk; empty: the campaign's only one
+    # Which Asterisk; empty: the campaign's only one. A campaign has one so far: the model has room for several.
+    switch: str = ""
     max_channels: int
     limits: tuple[SetUpLimit, ...]
     rates: tuple[Rate, ...] = (Rate(prefix=""),)  # no prefix twice; a number that none begins is not carried

@@ -7,7 +7,7 @@ denominator. Without data a ratio is None.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from carriers.causes import CallEnd
@@ -218,6 +218,10 @@ class AccountDay:
         if day != self.day:
             self.day, self.calls, self.cancelled, self.answered, self.shorts = day, 0, 0, 0, 0
         return self
+
+    def at(self, now: float) -> AccountDay:
+        """Return a new one as it stands at `now`; looking changes nothing."""
+        return replace(self).roll(now)
 
     def ended(self, *, ended_by_us: bool, now: float) -> None:
         """Count a call that ended unanswered."""

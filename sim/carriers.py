@@ -191,7 +191,7 @@ class AccountMeter:
 
     @property
     def surcharges(self) -> float:
-        """What the days so far come to, in the scenario's currency: above its share, each call of the kind is billed."""
+        """What the days so far come to, in the scenario's currency: above its share, each such call is billed."""
         cost = 0.0
         kinds = (
             (self._account.short_calls, self._shorts, self._answered),

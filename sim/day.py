@@ -16,7 +16,7 @@ class TrunkDay(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[int, ...]  # ended by a fault of the network: congestion, failure
     set_up_s: tuple[float, ...]  # post-dial delay, summed over `rang`
     tries: tuple[int, ...]  # set-ups: first tries, and those after a fault of another trunk
-    contacts: tuple[int, ...]  # human contacts of at least 6 s; below 0 where one of an earlier interval proved to be none
+    contacts: tuple[int, ...]  # human contacts of at least 6 s; -1 where one of an earlier interval proved to be none
     cost: tuple[float, ...]  # by the campaign's rates, surcharges apart
 
 

@@ -11,8 +11,8 @@ from dialer.adapters.spreadsheet import neutral
 from dialer.core.actions import Settle, Settlement
 
 COLUMNS = (
-    "attempt_id", "lead_id", "number", "disposition", "agent", "trunk", "caller_id", "reserved_at", "originated_at",
-    "answered_at", "bridged_at", "ended_at", "wait_s", "talk_s",
+    "attempt_id", "lead_id", "number", "disposition", "agent", "trunk", "tries", "caller_id", "reserved_at",
+    "originated_at", "answered_at", "bridged_at", "ended_at", "wait_s", "talk_s",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def _row(settled: Settlement) -> list[str]:
         settled.disposition,
         settled.agent_id or "",
         settled.trunk or "",
+        "" if settled.originated_at is None else str(settled.tries),
         neutral(settled.caller_id or ""),
         *("" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds") for at in times),
         _span(settled.answered_at, settled.bridged_at),

@@ -51,8 +51,8 @@ class RouteNote(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     pool: str = ""  # of the caller ID
     shown_because: str = ""  # `carriers.caller_id.CallerIdReason`, in small letters
     shown_propensity: float = 1.0
-    # How the trunk signs the number. No default: msgspec leaves one out by identity, which a string that travelled between
-    # processes has lost, and a journal would depend on where it was written.
+    # How the trunk signs the number. No default: msgspec leaves one out by identity, which a string that travelled
+    # between processes has lost, and a journal would depend on where it was written.
     attestation: str
 
 

@@ -94,6 +94,7 @@ class Attempt:
         "credited",
         "cut_short",
         "disposition",
+        "doubtful",
         "ended_at",
         "failed_as",
         "greeting_began_at",
@@ -139,6 +140,7 @@ class Attempt:
         self.propensity = 1.0  # of its trunk
         self.tried: list[str] = []  # trunks that are not asked again
         self.failed_as = ""  # the disposition of the last failure
+        self.doubtful = False  # was being set up as the link dropped: it may have rung, unheard
         self.silent = False  # nothing was heard of its present try for long, and the desk knows
         self.credited = False  # told to the router as a contact
         self.caller_id = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from carriers.caller_id import CallerIdChoice
-from carriers.causes import read_end
+from carriers.causes import EndKind, kind_of, read_end
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.agent import IDLE
@@ -71,17 +71,20 @@ class Calls:
         if attempt.state is not REROUTING:
             self._settling.undialled(attempt, Disposition.CANCELLED)
             return
+        self._routing.release(attempt, set_up=False)
         attempt.move(ev.AttemptEnded)
         attempt.try_no -= 1  # the next one never came about
+        attempt.trunk = attempt.tried[-1]
         attempt.ended_at = self._state.now
-        self._routing.release(attempt, set_up=False)
-        self._settling.not_live(attempt)
+        self._settling.not_live(attempt, fault=True)
         self._settling.close(attempt, attempt.failed_as)
 
     def _originate(self, attempt: Attempt, shown: CallerIdChoice) -> None:
         state = self._state
         state.counters.attempts += attempt.try_no == 1
         attempt.move(ev.Reserved if attempt.try_no == 1 else act.Originate)
+        if attempt.originated_at is not None:  # of the try that failed
+            state.counters.line_s += state.now - attempt.originated_at
         attempt.originated_at = state.now
         state.lines.column(LAUNCHED_AT)[attempt.row] = state.now  # it rings from now on, not from its claim
         attempt.caller_id = shown.number
@@ -239,6 +242,9 @@ class Calls:
         attempt = self._fits(event.attempt_id, ev.AttemptEnded, event.try_no)
         if attempt is None:
             return
+        if attempt.state is REROUTING:  # its next try is not placed: nothing outside can have ended
+            self._state.counters.late_events += 1
+            return
         end = self._routing.ended(attempt, event)
         if self._routing.next_try(attempt, end, lost=event.lost):
             self._state.held.append(attempt.attempt_id)
@@ -253,7 +259,8 @@ class Calls:
         elif before is TALKING:
             self._call_over(attempt)
         elif before in (DIALLING, RINGING):
-            self._settling.not_live(attempt, lost=event.lost)
+            fault = kind_of(end) in (EndKind.CARRIER_FAULT, EndKind.CONGESTION)
+            self._settling.not_live(attempt, lost=event.lost, fault=fault)
             self._settling.close(attempt, self._unanswered(attempt, event))
         elif before is SCREENING and attempt.machine:
             self._settling.close(attempt, Disposition.MACHINE)
@@ -267,6 +274,8 @@ class Calls:
         if attempt.hang_up_asked:
             return Disposition.NO_ANSWER if attempt.cut_short else Disposition.CANCELLED
         end = read_end(event.cause, event.sip_code, rang=attempt.rang_at is not None, answered=False)
+        if attempt.doubtful and kind_of(end) is not EndKind.CALLED_PARTY:
+            return Disposition.UNKNOWN
         return END_DISPOSITION.get(end, Disposition.UNKNOWN)
 
     def _call_over(self, attempt: Attempt) -> None:
@@ -304,6 +313,8 @@ class Calls:
         if attempt is None:
             return
         attempt.move(ev.AttemptSurvived)
+        attempt.try_no = event.try_no
+        self._routing.survived(attempt, event.trunk)
         attempt.bridged_at = event.at
         attempt.agent_id = event.agent_id
         if agent is None or agent.state is not IDLE:

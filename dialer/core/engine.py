@@ -18,7 +18,7 @@ from dialer.config.campaign import Campaign
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.agents import Agents
-from dialer.core.attempt import DISPOSING, INHERITED, Attempt
+from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, Attempt
 from dialer.core.calls import ENDED_BY_SWITCH_S, Calls
 from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
@@ -164,6 +164,7 @@ class Engine:
             return
         if not self._state.loaded:
             self._state.loaded = True
+            self._state.after_a_run()
             self._state.timers.set(self._state.now + SAVE_S, SAVE)
         self._launching.ask("LeadsAdded")
         self._launching.start_ticking()
@@ -200,6 +201,8 @@ class Engine:
             self._state.recall(learned)
         elif learned.at <= event.at + CLOCK_SLACK_S:
             self._state.abandon_book.accounts.restore(learned.accounts)
+            self._state.desk.recall_counts(learned.routing)
+        self._state.recalled_at = learned.at
 
     def _store_stalled(self, _: ev.StoreStalled) -> None:
         self._state.store_ok = False
@@ -211,6 +214,8 @@ class Engine:
     def _link_dropped(self, event: ev.LinkDropped) -> None:
         self._state.link_up = False
         self._state.link_down_because = event.reason
+        for attempt in self._state.attempts.values():
+            attempt.doubtful |= attempt.state is DIALLING
 
     def _link_came_up(self, _: ev.LinkUp) -> None:
         self._state.link_up = True
@@ -244,10 +249,12 @@ class Engine:
 
     def _drain_ordered(self, _: ev.DrainOrdered) -> None:
         self._state.draining = True
+        self._calls.set_up_held()  # what waits for a set-up is not placed any more
 
     def _stop_ordered(self, event: ev.StopOrdered) -> None:
         """Hang up everything first, so that no freed agent is given a call that is about to go."""
         self._state.draining = True
+        self._calls.set_up_held()
         live = list(self._state.attempts.values())
         for attempt in live:
             if attempt.state is not DISPOSING:
@@ -287,6 +294,7 @@ class Engine:
                 self._calls.limit_passed(subject)
 
     def _save(self) -> None:
+        self._state.desk.flush(self._state.now)
         self._state.out.append(act.SaveLearned(learned=self._state.learned()))
         self._state.timers.set(self._state.now + SAVE_S, SAVE)
 

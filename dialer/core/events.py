@@ -213,10 +213,12 @@ class AttemptEnded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class AttemptSurvived(Event, frozen=True, kw_only=True, tag=True):
-    """A call of an earlier run still lives: this agent talks with the called party."""
+    """A call of an earlier run still lives: this agent talks with the called party, over this trunk."""
 
     attempt_id: int
     agent_id: str
+    try_no: int = 1
+    trunk: str = ""
 
 
 class LinkDropped(Event, frozen=True, kw_only=True, tag=True):

@@ -25,6 +25,7 @@ DECISION_GAP_S = 0.25
 TICK_S = 1.0
 SLOW_TICK_S = 60.0
 CLAIMS_PER_BATCH = 100
+MOST_UNROUTED = 200  # leads that find no route, in one decision: the next one looks further
 LEAVES_SOON_S = 600.0  # a later leave of an idle agent is nothing to a decision
 
 
@@ -108,12 +109,9 @@ class Launching:
             if count > min(room, on_switch):
                 guard = "cps" if room < min(on_switch, state.desk.loads.free_channels) else "channels"
                 count = max(0, min(room, on_switch))
-        taken = state.queue.take(count, state.now) if count else []
-        launched = self._launch(taken) if taken else 0
-        if launched < len(taken):
-            guard = "no_route"
-        elif launched < count:
-            guard = "queue_empty"
+        launched, unrouted = self._launch(count) if count else (0, 0)
+        if launched < count:
+            guard = "no_route" if unrouted else "queue_empty"
         if guard in ("cps", "no_route") and launched < pace.lines and not state.room_asked:
             # Nothing else may happen until there is room: a trunk that bounds the pace is used as far as it goes.
             state.room_asked = True
@@ -172,22 +170,42 @@ class Launching:
             return entry.lead.answer_probability
         return self._state.answers.probability(entry.progress.attempts, self._state.now)
 
-    def _launch(self, taken: list[tuple[int, float]]) -> int:
-        """Route and claim these leads; those for which there is no route rest, and the others are counted."""
+    def _launch(self, count: int) -> tuple[int, int]:
+        """Route and claim up to `count` leads; those for which there is no route rest, and others are taken in their
+        stead. Returns how many were launched, and how many found no route."""
         state = self._state
+        claims: list[act.Claim] = []
+        routed: set[int] = set()
+        unrouted = 0
+        while len(claims) < count and unrouted < MOST_UNROUTED:
+            taken = state.queue.take(count - len(claims), state.now)
+            found = self._claims(taken, routed)
+            claims += found
+            unrouted += len(taken) - len(found)
+            if len(taken) == len(found):
+                break
+        self._routing.decided(routed)
+        state.record_ends()  # a stop that this very step records must bind these claims
+        for begin in range(0, len(claims), CLAIMS_PER_BATCH):
+            state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
+        return len(claims), unrouted
+
+    def _claims(self, taken: list[tuple[int, float]], routed: set[int]) -> list[act.Claim]:
+        """Route these leads and begin their attempts; `routed` takes in the cells that found a route."""
+        if not taken:
+            return []
         probabilities = [self.probability(index) for index, _ in taken]
         routes = self._routing.routes([index for index, _ in taken], probabilities)
         claims = []
         for (index, closes_at), probability, (cell, route) in zip(taken, probabilities, routes, strict=True):
             claim = None if route is None else self._claim(index, closes_at, probability, cell, route)
+            if route is not None:
+                routed.add(cell)
             if claim is None:
-                self._routing.rest(index)
+                self._routing.rest(index, cell, routed=route is not None)
             else:
                 claims.append(claim)
-        state.record_ends()  # a stop that this very step records must bind these claims
-        for begin in range(0, len(claims), CLAIMS_PER_BATCH):
-            state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
-        return len(claims)
+        return claims
 
     def _claim(self, index: int, closes_at: float, probability: float, cell: int, route: Route) -> act.Claim | None:
         """Begin an attempt; None where no caller ID may be shown: that must not cost the person a counted attempt."""
@@ -195,8 +213,7 @@ class Launching:
         now = state.now
         entry = state.queue[index]
         lead, number_index = entry.lead, entry.progress.number_index
-        state.next_attempt_id += 1
-        attempt_id = state.next_attempt_id
+        attempt_id = state.next_attempt_id + 1
         claim = state.claims.of(state.claims.candidate(lead, number_index), attempt_id=attempt_id, now=now)
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk="")
         self._routing.plan(attempt, cell, route)
@@ -204,6 +221,7 @@ class Launching:
         if self._routing.face(attempt) is None:
             self._routing.release(attempt, set_up=False)
             return None
+        state.next_attempt_id = attempt_id
         attempt.segment = state.segments.get(lead.product, 0)
         state.attempts[attempt_id] = attempt
         state.add_line(attempt)

@@ -7,7 +7,7 @@ attempt. The desk learns of every try by `ended`, and of contacts when they are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import inf
 
 import msgspec
@@ -28,7 +28,10 @@ from dialer.core.timers import PRICE
 
 PRICE_S = 30.0
 # A lead that no trunk may carry now rests so long; one that found no room, until the next decision but a few.
-UNSERVED_REST_S, NO_ROOM_REST_S = 60.0, 1.0
+UNSERVED_REST_S, NO_ROOM_REST_S, MOST_NO_ROOM_REST_S = 60.0, 1.0, 4.0
+NO_TRUNK = "routing.no_trunk"  # why a number is left out that nothing carries
+# A carrier that refuses does so at once. What fails later may have rung at somebody without a word to us.
+FAILOVER_WITHIN_S = 12.0
 LISTEN_S = 1.0
 NO_CALLER_ID = "calls cannot be placed for want of a caller ID"
 # An end this close to the ring time-out is our own cancellation, however the switch reports it.
@@ -56,13 +59,39 @@ class Routing:
         routes = state.desk.route(calls, now=state.now, rng=state.rng)
         return [(call.cell, route) for call, route in zip(calls, routes, strict=True)]
 
-    def rest(self, lead: int) -> None:
-        """Queue a lead again that found no route."""
+    def rest(self, lead: int, cell: int, *, routed: bool) -> None:
+        """Queue a lead again that found no route, or no number to show (`routed`). Those of a cell for which there is
+        no room rest longer each time, so that they do not stand before all others."""
         state, entry = self._state, self._state.queue[lead]
-        served = state.desk.served(self._next_cell(lead), state.now)
-        next_at = state.now + (NO_ROOM_REST_S if served else UNSERVED_REST_S)
-        entry.progress = msgspec.structs.replace(entry.progress, next_at=max(entry.progress.next_at, next_at))
+        rest_s = UNSERVED_REST_S
+        if not routed and state.desk.served(cell, state.now):
+            rest_s = state.cell_rests.get(str(cell), NO_ROOM_REST_S)
+            state.crowded.add(cell)
+        next_at = max(entry.progress.next_at, state.now + rest_s)
+        entry.progress = msgspec.structs.replace(entry.progress, next_at=next_at)
         state.queue.put(lead)
+
+    def decided(self, routed: Collection[int]) -> None:
+        """A decision is over in which calls of these cells found a route: the rests of the others grow."""
+        rests = self._state.cell_rests
+        for cell in routed:
+            rests.pop(str(cell), None)
+        for cell in self._state.crowded.difference(routed):
+            rests[str(cell)] = min(2.0 * rests.get(str(cell), NO_ROOM_REST_S), MOST_NO_ROOM_REST_S)
+        self._state.crowded.clear()
+
+    def carried(self, index: int) -> bool:
+        """Whether any trunk has a rate for the lead's present number, and serves its region, at any time."""
+        cell = self._next_cell(index)  # made now, if it is the first of its kind
+        if bool(self._state.desk.cells.served[:, cell].any()):
+            return True
+        if NO_TRUNK not in self._state.told_faults:
+            self._state.told_faults = [*self._state.told_faults, NO_TRUNK]
+            text = (
+                "numbers are left out: no trunk has a rate for them and serves their region (`dialer carriers check`)"
+            )
+            self._state.out.append(act.Alert(text=text))
+        return False
 
     def plan(self, attempt: Attempt, cell: int, route: Route) -> None:
         """Give an attempt its trunk."""
@@ -71,6 +100,14 @@ class Routing:
         attempt.cell = cell
         attempt.route_reason, attempt.propensity = int(route.reason), route.propensity
         attempt.channel_taken = True
+
+    def survived(self, attempt: Attempt, trunk: str) -> None:
+        """A call of an earlier run holds a channel of its trunk, if that is still ours."""
+        place = self._state.desk.places.get(trunk)
+        if place is not None:
+            attempt.trunk = trunk
+            attempt.channel_taken = True
+            self._state.desk.occupy(place)
 
     def release(self, attempt: Attempt, *, set_up: bool) -> None:
         """Give an attempt's channel back, if it has one."""
@@ -81,7 +118,7 @@ class Routing:
     def _may_go(self, attempt: Attempt) -> bool:
         """Whether a planned try may still go over its trunk: its circuit or its hours may have closed since."""
         if attempt.route_reason == Reason.PROBE:
-            return True
+            return self._state.desk.may_probe(self._trunk(attempt), attempt.cell, self._state.now)
         return self._state.desk.usable(self._trunk(attempt), attempt.cell, self._state.now)
 
     def reroute(self, attempt: Attempt) -> bool:
@@ -207,11 +244,12 @@ class Routing:
         # While there is no link, what "fails" was refused on our own side: that says nothing of the trunk.
         if event.lost or (end is CallEnd.FAILED and not state.link_up):
             end = CallEnd.UNKNOWN
-        if attempt.cell < 0:
+        if attempt.cell < 0:  # of an earlier run
+            self.release(attempt, set_up=True)
             return end
         held_s = max(0.0, event.at - (attempt.originated_at or event.at))
         ours = attempt.hang_up_asked and answered_at is None
-        timed_out = end is CallEnd.NO_ANSWER and held_s >= state.campaign.ring_timeout_s - TIME_OUT_SLACK_S
+        timed_out = answered_at is None and held_s >= state.campaign.ring_timeout_s - TIME_OUT_SLACK_S
         taught = attempt.machine or attempt.state in (DIALLING, RINGING, TALKING)
         taught = taught and not ours and end is not CallEnd.UNKNOWN
         trunk = self._trunk(attempt)
@@ -240,6 +278,9 @@ class Routing:
         and there is a trunk left; returns whether there is one."""
         state = self._state
         rang, ours = attempt.rang_at is not None, attempt.hang_up_asked
+        tried_s = state.now - (attempt.originated_at or state.now)
+        if attempt.doubtful or tried_s > FAILOVER_WITHIN_S:
+            return False  # it may have rung all the same
         if attempt.state is not DIALLING or not may_try_elsewhere(end, rang=rang, ended_by_us=ours, lost=lost):
             return False
         if attempt.try_no >= state.campaign.routing.max_tries or state.now >= attempt.closes_at:
@@ -250,7 +291,6 @@ class Routing:
         attempt.move(TryFailed)
         attempt.try_no += 1
         attempt.silent = False
-        state.counters.line_s += state.now - (attempt.originated_at or state.now)
         return True
 
     def settled(self, attempt: Attempt, disposition: str) -> None:
@@ -279,6 +319,7 @@ class Routing:
             router=desk.router.router_id,
             currency=self._state.campaign.routing.currency,
             trunks=desk.standings(now),
+            accounts=desk.accounts(now),
             caller_ids=desk.numbers(now),
             prices_at=desk.prices_at,
         )
@@ -317,7 +358,9 @@ class Routing:
 
     def _reputation(self, attempt: Attempt, expected: float, contacts: float) -> None:
         if attempt.shown is not None:
-            network = self._state.queue[attempt.lead].lead.numbers[attempt.number_index].network
+            number = self._state.queue[attempt.lead].lead.numbers[attempt.number_index]
+            # One carrier's name in two countries is two networks: people there answer at other hours.
+            network = f"{number.country} {number.network}"
             self._state.desk.shown(attempt.shown, network, expected, contacts)
 
 

@@ -13,7 +13,7 @@ from dialer.core.disposition import STOPPING, Disposition
 from dialer.core.lead import LeadProgress
 from dialer.core.pacers import Pacers
 from dialer.core.retry import after_attempt, without_number
-from dialer.core.routing import Routing
+from dialer.core.routing import NO_TRUNK, Routing
 from dialer.core.state import CampaignState
 
 UNDIALLED_REST_S = 60.0
@@ -48,10 +48,11 @@ class Settling:
         self._routing.contact(attempt)
         self._learn(attempt, answered=True)
 
-    def not_live(self, attempt: Attempt, *, lost: bool = False) -> None:
-        """Learn that a line came to nothing; of one that was lost nobody knows."""
+    def not_live(self, attempt: Attempt, *, lost: bool = False, fault: bool = False) -> None:
+        """Learn that a line came to nothing; of one that was lost nobody knows. A carrier's fault says how long lines
+        last, and nothing of whether people answer."""
         if attempt.originated_at is not None and not attempt.hang_up_asked and not lost:
-            self._learn(attempt, answered=False)
+            self._learn(attempt, answered=False, fault=fault)
         self._off_line(attempt)
 
     def _off_line(self, attempt: Attempt) -> None:
@@ -61,13 +62,14 @@ class Settling:
                 self._state.counters.line_s += self._state.now - attempt.originated_at
             self._state.lines.remove(attempt)
 
-    def _learn(self, attempt: Attempt, *, answered: bool) -> None:
+    def _learn(self, attempt: Attempt, *, answered: bool, fault: bool = False) -> None:
         state = self._state
         self._off_line(attempt)
         began = attempt.originated_at or attempt.reserved_at
         after_s = state.now - began
         attempts = state.queue[attempt.lead].progress.attempts
-        state.answers.learn(attempts, began, answered=answered)
+        if not fault:
+            state.answers.learn(attempts, began, answered=answered)
         if answered:
             self._pacers.answered(attempt, after_s)
         else:
@@ -129,10 +131,13 @@ class Settling:
             number_index = entry.progress.number_index
             number = entry.lead.numbers[number_index]
             window = state.rules.window(number.place, state.now)
-            if window.open or window.changes_at < inf:
+            never = "" if window.open or window.changes_at < inf else window.rule
+            if not never and not self._routing.carried(index):
+                never = NO_TRUNK
+            if not never:
                 state.queue.put(index)
                 return
-            state.counters.refusals[window.rule] += 1
+            state.counters.refusals[never] += 1
             entry.progress = without_number(entry.progress, number_index, until=None, now=state.now)
 
     def _settle(self, attempt: Attempt, disposition: str, after: LeadProgress) -> None:

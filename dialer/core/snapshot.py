@@ -20,7 +20,7 @@ _PLAIN = (
     "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
     "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
     "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
-    "stale_lists", "pricing", "room_asked", "listened_at",
+    "stale_lists", "pricing", "room_asked", "listened_at", "cell_rests", "recalled_at",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
@@ -71,13 +71,12 @@ def take_snapshot(state: CampaignState) -> Snapshot:
     floor, queue = state.floor, state.queue
     generator = state.rng.bit_generator.state
     return Snapshot(
-        plain={name: getattr(state, name) for name in _PLAIN},
+        plain={name: getattr(state, name) for name in _PLAIN} | {"cell_rests": dict(state.cell_rests)},
         leads=tuple(queue[i].lead for i in range(len(queue))),
         progress=tuple(queue[i].progress for i in range(len(queue))),
         tickets=tuple(queue[i].ticket for i in range(len(queue))),
         attempts=tuple(
-            AttemptRecord(claim=a.claim, state=int(a.state), values={slot: getattr(a, slot) for slot in _ATTEMPT})
-            for a in state.attempts.values()
+            AttemptRecord(claim=a.claim, state=int(a.state), values=_values(a)) for a in state.attempts.values()
         ),
         lines=tuple(owner.attempt_id for owner in state.lines.owners),
         held=tuple(state.held),
@@ -129,6 +128,13 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     state.decisions.extend(snapshot.decisions)
 
 
+def _values(attempt: Attempt) -> dict[str, Any]:
+    """An attempt's values; those that go on changing are copied."""
+    values = {slot: getattr(attempt, slot) for slot in _ATTEMPT}
+    values["tried"] = tuple(attempt.tried)
+    return values
+
+
 def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
     values = record.values
     attempt = Attempt(
@@ -136,6 +142,7 @@ def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
     )
     for slot, value in values.items():
         setattr(attempt, slot, value)
+    attempt.tried = list(values["tried"])
     attempt.state = AttemptState(record.state)
     if (shown := values["shown"]) is not None:
         attempt.shown = choice_of(shown)

@@ -74,6 +74,9 @@ class CampaignState:
         self.desk: Desk = desk_of(campaign)
         self.listened_at = 0.0  # when silent set-ups were last looked for
         self.room_asked = False  # a timer is set for when a trunk has room for a set-up again
+        self.recalled_at: float | None = None  # when the recalled state of an earlier run was kept
+        self.cell_rests: dict[str, float] = {}  # seconds, of leads whose cells had no room at the last decision
+        self.crowded: set[int] = set()  # such cells, within a decision
         self.pricing = False  # a timer is set for the next capacity prices
         # time and chance
         self.now = 0.0
@@ -145,12 +148,17 @@ class CampaignState:
             self.desk.recall(learned.routing)
         except ValueError as fault:  # other trunks than before: it is as it was
             self.out.append(act.Alert(text=f"routing begins with nothing learned: {fault}"))
-        if self.now < learned.at + RESTARTED_S:
-            self.desk.begin_again(self.now)
         for policy in self.policies.values():
             state = learned.policies.get(policy.policy_id)
             if state:
                 self._teach(policy, state)
+
+    def after_a_run(self) -> None:
+        """Begin dialling. Nobody counted the last set-ups of a run that may have ended just now: the limits of short
+        windows are taken to be used up."""
+        first = self.next_attempt_id < 2 * ATTEMPTS_PER_RUN
+        if not first and (self.recalled_at is None or self.now < self.recalled_at + RESTARTED_S):
+            self.desk.begin_again(self.now)
 
     def _teach(self, policy: Policy, state: dict[str, Any]) -> None:
         try:
@@ -167,5 +175,6 @@ class CampaignState:
     def end(self, reason: str) -> None:
         """The campaign is over."""
         self.ended = True
+        self.desk.flush(self.now)
         self.out.append(act.SaveLearned(learned=self.learned()))
         self.out.append(act.EndCampaign(reason=reason))

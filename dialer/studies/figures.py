@@ -31,8 +31,8 @@ FIGURES = (
     Figure("mean_idle_s", "mean idle time", "seconds", "of an agent between two calls"),
     Figure("attempts_per_agent_hour", "attempts per agent hour", "number", "attempts / agents' logged-in hours"),
     Figure("rpc_per_agent_hour", "RPC per agent hour", "number", "right-party contacts / agents' logged-in hours"),
-    Figure("contacts_per_1000_attempts", "contacts per 1,000 attempts", "number", "people reached for at least 6 s / 1,000 attempts"),
-    Figure("carriers_cost_per_contact", "carriers' cost per contact", "price", "carriers' bills / people reached for at least 6 s"),
+    Figure("contacts_per_1000_attempts", "contacts per 1,000 attempts", "number", "human contacts / 1,000 attempts"),
+    Figure("carriers_cost_per_contact", "carriers' cost per contact", "price", "carriers' bills / human contacts"),
     Figure("cost_per_rpc", "cost per RPC", "money", "carriers' bills and agents' pay / right-party contacts"),
     Figure("compliance_blocks", "refused by rules", "count", "reservations that a rule refused"),
 )  # fmt: skip

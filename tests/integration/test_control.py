@@ -163,6 +163,25 @@ async def test_a_drain_lets_the_campaign_end_by_itself(tmp_path: Path) -> None:
         await floor.until(lambda: floor.session.runtime.ended)
 
 
+async def test_the_routing_is_shown_from_outside(tmp_path: Path) -> None:
+    async with running(tmp_path) as floor:
+        seen = await floor.ask(msg.GetRouting())
+        assert isinstance(seen, msg.Routing) and seen.campaign == "morning"
+        (trunk,), (number,) = seen.standing.trunks, seen.standing.caller_ids
+        assert (seen.standing.router, trunk.trunk, trunk.carrier) == ("hoe-lp-v1", "t", "t")
+        assert (trunk.tries, trunk.share, trunk.asr, trunk.circuit) == (0, None, None, "closed")
+        assert (number.number, number.calls_today) == ("+5117000000", 0)
+
+        floor.log_in("ana")
+        await floor.until(lambda: floor.session.runtime.engine.counters.attempts > 0)
+        seen = await floor.ask(msg.GetRouting())
+        assert isinstance(seen, msg.Routing)
+        (trunk,), (number,) = seen.standing.trunks, seen.standing.caller_ids
+        assert trunk.tries >= 1 and trunk.share == 1.0 and 0 <= trunk.in_use <= trunk.max_channels == 30
+        assert number.calls_today >= 1
+    assert audit_log(tmp_path).read() == []  # a question is no order
+
+
 async def test_agents_are_listed_paused_resumed_and_logged_out(tmp_path: Path) -> None:
     async with running(tmp_path) as floor:
         await floor.ask(msg.Pause())

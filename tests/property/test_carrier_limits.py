@@ -94,6 +94,7 @@ class CarrierLimits(RuleBasedStateMachine):
         self.loads = Loads(supply)
         self.planned = [0 for _ in supply.trunks]
         self.placed = [0 for _ in supply.trunks]
+        self.survived = [0 for _ in supply.trunks]  # of the placed: of an earlier run, perhaps beyond the channels
         self.set_ups: list[list[float]] = [[] for _ in supply.trunks]
 
     # ---- what happens ---------------------------------------------------------------------------------------------
@@ -146,6 +147,16 @@ class CarrierLimits(RuleBasedStateMachine):
         for _ in range(min(count, self.placed[trunk])):
             self.loads.give_back(trunk, set_up=True)
             self.placed[trunk] -= 1
+            self.survived[trunk] = min(self.survived[trunk], self.placed[trunk])
+
+    @rule(trunk=trunks, count=st.integers(1, 5))
+    def survive(self, trunk: int, count: int) -> None:
+        """Calls of an earlier run hold channels, whether there are any or not; no limit counts their set-ups again."""
+        trunk = self._trunk(trunk)
+        for _ in range(count):
+            self.loads.occupy(trunk)
+            self.placed[trunk] += 1
+            self.survived[trunk] += 1
 
     @rule(trunk=trunks, count=counts)
     def drop(self, trunk: int, count: int) -> None:
@@ -162,15 +173,25 @@ class CarrierLimits(RuleBasedStateMachine):
         self.loads = Loads(self.supply)
         self.loads.restore(json.loads(text))
 
+    @rule()
+    def another_run_begins(self) -> None:
+        """Its calls are its own, the limits count on: in whatever order the supply names them."""
+        counted = json.loads(json.dumps(self.loads.counted(), allow_nan=False))
+        self.loads = Loads(self.supply)
+        self.loads.count_on({kind: dict(reversed(found.items())) for kind, found in counted.items()})
+        for counts_of in (self.planned, self.placed, self.survived):
+            counts_of[:] = [0] * len(counts_of)
+
     # ---- what holds -----------------------------------------------------------------------------------------------
     @invariant()
     def counts_are_right(self) -> None:
         for trunk in range(len(self.supply.trunks)):
-            assert self.loads.planned(trunk) == self.planned[trunk]
             assert self.loads.in_use(trunk) == self.planned[trunk] + self.placed[trunk]
-            assert self.loads.in_use(trunk) <= self.supply.trunks[trunk].max_channels
+            ours = self.loads.in_use(trunk) - self.survived[trunk]
+            assert ours <= self.supply.trunks[trunk].max_channels
         for account, channels in enumerate(self._account_channels()):
-            assert sum(self.loads.in_use(trunk) for trunk in self._of_account(account)) <= channels
+            ours = sum(self.loads.in_use(trunk) - self.survived[trunk] for trunk in self._of_account(account))
+            assert ours <= channels
         free = [
             min(
                 self._account_free(account),
@@ -224,11 +245,11 @@ class CarrierLimits(RuleBasedStateMachine):
         return [UNLIMITED if carrier.max_channels is None else carrier.max_channels for carrier in self.supply.carriers]
 
     def _trunk_free(self, trunk: int) -> int:
-        return self.supply.trunks[trunk].max_channels - self.planned[trunk] - self.placed[trunk]
+        return max(0, self.supply.trunks[trunk].max_channels - self.planned[trunk] - self.placed[trunk])
 
     def _account_free(self, account: int) -> int:
         in_use = sum(self.planned[trunk] + self.placed[trunk] for trunk in self._of_account(account))
-        return self._account_channels()[account] - in_use
+        return max(0, self._account_channels()[account] - in_use)
 
     def _free(self, trunk: int) -> int:
         return min(self._trunk_free(trunk), self._account_free(self._account(trunk)))

@@ -27,6 +27,7 @@ from dialer.adapters.asterisk.translate import (
     Message,
     Order,
     channel_id,
+    endpoint_of,
     hangup_cause,
     is_own,
     is_safe,
@@ -253,7 +254,15 @@ class CallLedger:
         call.bridge = bridge
         call.leg, call.agent_id = leg, agent_of(leg)
         self._calls[name] = self._attempts[call.attempt_id] = call
-        return [AttemptSurvived(at=at, attempt_id=call.attempt_id, agent_id=call.agent_id)]
+        return [
+            AttemptSurvived(
+                at=at,
+                attempt_id=call.attempt_id,
+                agent_id=call.agent_id,
+                try_no=call.try_no,
+                trunk=endpoint_of(channel.get("Channel", "")),
+            )
+        ]
 
     def _found_alive(self, call: Call, channel: Message, at: float) -> Found:
         call.seen = True

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialer.cli.safe_text import make_console, safe, say
+from dialer.cli.safe_text import make_console, safe, safe_json, say
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from carriers.standing import RoutingStanding, TrunkStanding
+    from carriers.standing import AccountStanding, RoutingStanding, TrunkStanding
 
 
 def status(campaign: str, *, data: Path | None = None, json: bool = False) -> int:
     """Show each trunk of a running campaign: its share of the calls, quality, costs, capacity and circuit, of the last
-    15 minutes; and each caller ID.
+    15 minutes; the surcharges due today; and each caller ID.
 
     Exit codes: 0 shown; 1 the campaign does not run.
 
@@ -37,13 +37,13 @@ def status(campaign: str, *, data: Path | None = None, json: bool = False) -> in
     if not isinstance(answer, Routing):
         return tell(answer, json=json)
     if json:
-        print(msgspec.json.encode(answer).decode())
+        print(safe_json(msgspec.json.encode(answer).decode()))
         return 0
     console = make_console()
     standing = answer.standing
     console.print(quality_table(answer.campaign, standing))
     console.print(capacity_table(standing))
-    for line in doubts(standing):
+    for line in [*surcharges(standing), *doubts(standing)]:
         say(line)
     console.print(number_table(standing))
     return 0
@@ -52,7 +52,7 @@ def status(campaign: str, *, data: Path | None = None, json: bool = False) -> in
 def quality_table(campaign: str, standing: RoutingStanding) -> Table:
     """Return how well each trunk does, one row each; `–` where there is no data."""
     table = _table(
-        f"{safe(campaign)}: trunks, last 15 minutes ({standing.router})",
+        f"{safe(campaign)}: trunks, last 15 minutes ({safe(standing.router)})",
         ("trunk", "carrier"),
         ("share", "tries", "ASR", "NER", "PDD s", "call s", "short", "cancelled", "contacts/1,000", "circuit"),
     )
@@ -76,7 +76,7 @@ def quality_table(campaign: str, standing: RoutingStanding) -> Table:
 
 def capacity_table(standing: RoutingStanding) -> Table:
     """Return what each trunk costs and how much room it has, one row each."""
-    currency = standing.currency
+    currency = safe(standing.currency)
     table = _table(
         "cost and capacity",
         ("trunk",),
@@ -103,6 +103,26 @@ def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
     for name in right:
         table.add_column(name, justify="right")
     return table
+
+
+def surcharges(standing: RoutingStanding) -> list[str]:
+    """Return what each account that has surcharges owes for today, one line each."""
+    return [
+        f"{account.account} today (UTC): {'; '.join(_fees(account, standing.currency))}"
+        for account in standing.accounts
+    ]
+
+
+def _fees(account: AccountStanding, currency: str) -> list[str]:
+    kinds = (
+        ("short", account.short_share, account.answered, "answered", account.short_above, account.short_due),
+        ("cancelled", account.cancelled_share, account.calls, "calls", account.cancelled_above, account.cancelled_due),
+    )
+    return [
+        f"{kind} {percent(share)} of {of:,} {what} (limit {percent(above)}), {currency} {due:,.2f} due"
+        for kind, share, of, what, above, due in kinds
+        if above is not None
+    ]
 
 
 def doubts(standing: RoutingStanding) -> list[str]:
@@ -133,7 +153,7 @@ def number_table(standing: RoutingStanding) -> Table:
         cap = "" if number.max_calls_a_day is None else f"/{number.max_calls_a_day:,}"
         until = number.resting_until
         table.add_row(
-            number.number,
+            safe(number.number),
             safe(number.pool) or "–",
             safe(number.because),
             f"{number.calls_today:,}{cap}",

@@ -60,13 +60,14 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_each_attempt_is_one_row_in_the_order_of_the_ends(tmp_path: Path, target: Path) -> None:
-    journal = write(tmp_path / "day.jsonl", (settlement(2), settlement(1)), (settlement(3),))
+    journal = write(tmp_path / "day.jsonl", (settlement(2, tries=3), settlement(1)), (settlement(3),))
     assert export_attempts(journal, target) == 3
     table = rows(target)
     assert list(table[0]) == list(COLUMNS)
     assert [row["attempt_id"] for row in table] == ["2", "1", "3"]
     first = table[0]
     assert (first["disposition"], first["agent"], first["trunk"]) == ("PTP", "ana", "t1")
+    assert [row["tries"] for row in table] == ["3", "1", "1"]
     assert (first["wait_s"], first["talk_s"]) == ("0.500", "60.000")
     assert (first["reserved_at"], first["originated_at"]) == (
         "2025-11-20T21:00:00.000+00:00",
@@ -80,7 +81,9 @@ def test_what_never_was_is_empty(tmp_path: Path, target: Path) -> None:
     )
     export_attempts(write(tmp_path / "day.jsonl", (settlement(1, **nothing),)), target)
     (row,) = rows(target)
-    assert all(row[name] == "" for name in ("originated_at", "ended_at", "agent", "caller_id", "wait_s", "talk_s"))
+    assert all(
+        row[name] == "" for name in ("originated_at", "ended_at", "agent", "tries", "caller_id", "wait_s", "talk_s")
+    )
     assert row["reserved_at"] != ""
 
 

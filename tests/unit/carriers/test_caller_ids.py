@@ -158,7 +158,7 @@ def test_calls_of_a_resting_number_go_to_each_other_only_up_to_a_quarter_of_its_
 def outcome(ids: CallerIds, number: str, contacts: float, now: float, expected: float = 0.25) -> None:
     pool = next(pool.name for pool in ids.pools if number in pool.numbers)
     choice = CallerIdChoice(number, pool, CallerIdReason.STICKY, 1.0)
-    ids.learn(choice, network="x", expected=expected, contacts=contacts, now=now)
+    ids.learn(choice, network="x", calls=int(expected > 0.0), expected=expected, contacts=contacts, now=now)
 
 
 def play(ids: CallerIds, times: dict[str, float], calls: int, begin: float) -> float:
@@ -240,7 +240,7 @@ def test_local_presence_is_proven_through_the_calls_themselves() -> None:
         owed[choice.pool] += 0.3 if choice.pool == "florida" else 0.2
         contact = owed[choice.pool] >= 1.0
         owed[choice.pool] -= contact
-        ids.learn(choice, network="", expected=0.2, contacts=float(contact), now=now)
+        ids.learn(choice, network="", calls=1, expected=0.2, contacts=float(contact), now=now)
     found = [chosen(ids, called, to=FLORIDA) for called in range(1_000)]
     counts = Counter((c.pool, c.propensity) for c in found)
     assert counts["florida", 0.9] == pytest.approx(900, abs=40) and len(counts) == 2
@@ -301,7 +301,7 @@ class Days(RuleBasedStateMachine):
                 assert choice.number in {c.number for c in fresh if c is not None}
             self.ids.placed(choice, self.now)
             self.placed.append((choice, self.now))
-            self.ids.learn(choice, network="x", expected=0.1, contacts=float(answered), now=self.now)
+            self.ids.learn(choice, network="x", calls=1, expected=0.1, contacts=float(answered), now=self.now)
 
     @rule(hours=st.floats(0.0, 20.0))
     def wait(self, hours: float) -> None:
@@ -350,3 +350,42 @@ def test_a_restored_one_goes_on_as_if_nothing_had_been(rows: list[tuple[str, boo
         restarted, before = caller_ids(), restarted.snapshot()
         restarted.restore(before)
     assert restarted.snapshot() == ids.snapshot()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(DEFAULT + LOCAL), st.booleans(), st.floats(0.0, 9000.0), st.floats(0.0, 9e4)),
+        max_size=60,
+    )
+)
+def test_looking_changes_nothing(rows: list[tuple[str, bool, float, float]]) -> None:
+    looked, plain, now = caller_ids(), caller_ids(), NOON
+    for number, contact, later, ahead in rows:
+        now += later
+        for ids in (looked, plain):
+            choice = shown(ids, int(number[-1]), to=FLORIDA if number in LOCAL else TEXAS, now=now, place=True)
+            if choice is None:
+                continue
+            ids.learn(choice, network="x", calls=30, expected=6.0, contacts=9.0 * contact, now=now)
+        looked.standings(now)
+        looked.standings(now + ahead)
+    assert looked.snapshot() == plain.snapshot()
+
+
+def test_what_is_told_counts_calls_and_not_the_rows_that_they_came_in() -> None:
+    ids, now = caller_ids(Pool(name="main", numbers=DEFAULT)), NOON
+    for turn in range(40):
+        for number in DEFAULT:
+            choice = CallerIdChoice(number, "main", CallerIdReason.STICKY, 1.0)
+            contacts = 0.5 if number == DEFAULT[0] and turn > 10 else 2.5
+            ids.learn(choice, network="x", calls=10, expected=2.5, contacts=contacts, now=now)
+        now += 250.0
+    (told,) = ids.alerts()
+    assert int(told.split("(n=")[1].split(")")[0]) in range(100, 400, 10)
+    for _ in range(20):  # then all of the pool fall
+        for number in DEFAULT[1:]:
+            choice = CallerIdChoice(number, "main", CallerIdReason.STICKY, 1.0)
+            ids.learn(choice, network="x", calls=10, expected=2.5, contacts=0.5, now=now)
+        now += 250.0
+    (told,) = [text for text in ids.alerts() if "as they were" in text]
+    assert int(told.split("(n=")[1].split(")")[0]) in range(100, 800, 10)

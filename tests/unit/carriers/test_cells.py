@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from carriers.cells import MOST_CELLS, MOST_NETWORKS, Cells
+from carriers.cells import MOST_CELLS, MOST_NETWORKS, MOST_REGIONS, OTHER, Cells
 from carriers.loads import Loads
 from carriers.rates import Rate
 from carriers.supply import Carrier, SetUpLimit, Supply, Surcharge, Trunk
@@ -105,3 +105,40 @@ def test_surcharges_are_of_the_account() -> None:
     assert market.account.tolist() == [1, 0]
     assert (market.cancelled_above.tolist(), market.cancelled_fee.tolist()) == ([1.0, 0.2], [0.0, 0.005])
     assert market.account_channels.tolist() == [float("inf"), 7.0]
+
+
+def test_a_regions_own_allowance_holds_beyond_the_limit_of_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carriers.cells.MOST_CELLS", 2)
+    cells = cells_of(trunk("all"), trunk("cusco", regions=("Cusco",)))
+    here = {"network": "", "country": "PE"}
+    for region in ("Cusco", "Puno", "Tacna"):
+        cells.of("+51999000111", region=region, **here)
+    assert cells.served[:, cells.of("+51999000111", region="Ica", **here)].tolist() == [True, False]
+    assert cells.served[:, cells.of("+51999000111", region="Cusco", **here)].tolist() == [True, True]
+    assert len(cells.keys) == 2
+
+
+def test_a_region_that_trunks_name_is_itself_beyond_the_limit_of_regions() -> None:
+    cells = cells_of(trunk("all"), trunk("cusco", regions=("Cusco",)))
+    here = {"network": "", "country": "PE"}
+    for region in range(MOST_REGIONS + 5):
+        cells.of("+51999000111", region=f"region {region}", **here)
+    cusco = cells.of("+51999000111", region="Cusco", **here)
+    assert cells.keys[cusco][0] == "Cusco" and cells.served[:, cusco].all()
+    other = cells.of("+51999000111", region="elsewhere", **here)
+    assert cells.keys[other][0] == OTHER and cells.served[:, other].tolist() == [True, False]
+
+
+def test_cells_of_prices_that_no_deck_has_any_more_do_not_fill_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carriers.cells.MOST_CELLS", 8)
+    cells = cells_of(A, B)
+    for region in range(5):
+        cells.of("+51999000111", region=str(region), network="", country="PE")
+    kept = json.loads(json.dumps(cells.snapshot()))
+    dearer = trunk("b", Rate(prefix="51", per_minute=0.13, connection_fee=0.01, attempt_fee=0.001))
+    new = cells_of(A, dearer)
+    with pytest.raises(ValueError, match="at most 4 cells of prices that no deck has any more, were 5"):
+        new.restore(kept)
+    assert new.keys == []
+    new.restore(kept[:4])
+    cells_of(A, B).restore(kept)

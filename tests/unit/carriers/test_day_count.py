@@ -19,6 +19,17 @@ def test_it_counts_from_the_same_quarter_of_an_hour_of_yesterday(times: list[flo
     assert count.total(now) == sum(at // 900 > now // 900 - 96 for at in times)
 
 
+@given(times, st.lists(st.floats(0.0, 4 * 86_400.0)))
+def test_looking_changes_nothing(times: list[float], looks: list[float]) -> None:
+    looked, plain = DayCount(), DayCount()
+    for at in times:
+        for count in (looked, plain):
+            count.add(at)
+        for look in looks:
+            looked.total(at + look)
+        assert looked == plain
+
+
 @given(times, st.integers(1, 5), st.integers(-56, 56))
 def test_a_cap_holds_on_the_calendar_day_of_every_zone(times: list[float], cap: int, quarters_from_utc: int) -> None:
     count, placed = DayCount(), []

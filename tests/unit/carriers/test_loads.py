@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from math import inf
+from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from carriers.loads import UNLIMITED, Loads
-from carriers.supply import Carrier, SetUpLimit, Supply, Trunk
+from carriers.supply import Carrier, LimitKind, SetUpLimit, Supply, Trunk
 
 
 def bucket(calls: int, per_s: float = 1.0) -> tuple[SetUpLimit, ...]:
@@ -46,6 +48,10 @@ def room_at(loads: Loads, now: float) -> tuple[list[int], list[int]]:
     return room.trunk.tolist(), room.account.tolist()
 
 
+def planned_of(loads: Loads, trunk: int) -> int:
+    return int(loads.snapshot()["trunks"][f"t{trunk}"][1])
+
+
 def test_room_is_the_least_of_channels_and_limits() -> None:
     loads = Loads(SHARED)
     assert room_at(loads, 0.0) == ([3, 3, 2], [4, UNLIMITED])
@@ -55,16 +61,16 @@ def test_room_is_the_least_of_channels_and_limits() -> None:
 def test_a_planned_call_uses_a_channel_and_room_of_every_limit() -> None:
     loads = Loads(SHARED)
     loads.take(0)
-    assert (loads.in_use(0), loads.planned(0)) == (1, 1)
+    assert (loads.in_use(0), planned_of(loads, 0)) == (1, 1)
     assert room_at(loads, 0.0) == ([2, 3, 2], [3, UNLIMITED]) and loads.free_channels == 4 + 2
     loads.give_back(0, set_up=False)
-    assert room_at(loads, 0.0) == ([3, 3, 2], [4, UNLIMITED]) and loads.in_use(0) == loads.planned(0) == 0
+    assert room_at(loads, 0.0) == ([3, 3, 2], [4, UNLIMITED]) and loads.in_use(0) == planned_of(loads, 0) == 0
 
 
 def test_a_placed_call_keeps_its_channel_and_no_longer_counts_as_planned() -> None:
     loads = Loads(SHARED)
     loads.take(0)
-    assert loads.set_up(0, 0.0) and (loads.in_use(0), loads.planned(0)) == (1, 0)
+    assert loads.set_up(0, 0.0) and (loads.in_use(0), planned_of(loads, 0)) == (1, 0)
     assert room_at(loads, 0.0) == ([2, 3, 2], [3, UNLIMITED])
     loads.give_back(0, set_up=True)
     assert room_at(loads, 0.0) == ([2, 3, 2], [3, UNLIMITED])
@@ -90,7 +96,7 @@ def test_trunks_of_one_account_share_its_set_ups() -> None:
         loads.take(trunk)
     assert all(loads.set_up(trunk, 7.0) for trunk in (0, 0, 0, 1))
     assert not loads.set_up(1, 7.0), "the account's four are used up"
-    assert loads.planned(1) == 1
+    assert planned_of(loads, 1) == 1
     assert loads.next_set_up_at(1, 7.0) == 12.0 and loads.next_set_up_at(2, 7.0) == 7.0
     assert not loads.set_up(1, 11.999) and loads.set_up(1, 12.0)
 
@@ -128,7 +134,7 @@ def test_what_is_not_held_is_neither_placed_nor_given_back() -> None:
     loads.set_up(0, 0.0)
     with pytest.raises(ValueError, match="a planned call on trunk 't0', was none"):
         loads.give_back(0, set_up=False)
-    assert (loads.in_use(0), loads.planned(0)) == (1, 0)
+    assert (loads.in_use(0), planned_of(loads, 0)) == (1, 0)
 
 
 def test_a_trunk_without_limits_places_at_once() -> None:
@@ -235,3 +241,73 @@ def test_a_trunk_whose_carrier_is_unknown_is_refused() -> None:
     trunk = Trunk(name="t0", carrier="nobody", max_channels=1, limits=())
     with pytest.raises(ValueError, match="the carrier of trunk 't0' in the supply, was 'nobody'"):
         Loads(Supply(carriers=(), trunks=(trunk,)))
+
+
+DAY = SetUpLimit(calls=100, per_s=86_400.0, kind="clock")
+WEEK = SetUpLimit(calls=50, per_s=604_800.0)
+
+
+def placed(loads: Loads, trunk: int, count: int, now: float) -> None:
+    for _ in range(count):
+        loads.take(trunk)
+        assert loads.set_up(trunk, now)
+        loads.give_back(trunk, set_up=True)
+
+
+def test_a_day_s_limit_counts_on_in_the_next_run_whatever_else_has_changed() -> None:
+    before = Loads(supply_of(("a", 9, (DAY, WEEK)), ("b", 9, ())))
+    placed(before, 0, 30, 1000.0)
+    counted = json.loads(json.dumps(before.counted()))
+    changed = supply_of(("a", 20, (SetUpLimit(calls=5, per_s=1.0), DAY)), ("c", 9, ()))
+    after = Loads(changed)
+    after.count_on(counted)
+    after.use_up(1000.0)
+    assert room_at(after, 1000.0)[0] == [0, 9], "limits of up to a minute are used up"
+    assert after.room(1001.0).trunk[0] == 5
+    for second in range(14):
+        placed(after, 0, 5, 1001.0 + second)
+    assert after.room(1100.0).trunk[0] == 0, "30 of the day's 100 were counted before"
+    assert after.room(86_400.0).trunk[0] == 5
+
+
+@pytest.mark.parametrize(("calls", "left"), [(100, 9), (30, 0), (12, 0), (33, 3)])
+@pytest.mark.parametrize("kind", ["clock", "rolling", "bucket"])
+def test_a_limit_of_another_size_counts_what_was_set_up(kind: LimitKind, calls: int, left: int) -> None:
+    day = SetUpLimit(calls=100, per_s=86_400.0, kind=kind)
+    before, after = Loads(supply_of(("a", 9, (day,)))), Loads(supply_of(("a", 9, (replace(day, calls=calls),))))
+    placed(before, 0, 30, 1000.0)
+    after.count_on(before.counted())
+    assert after.room(1000.0).trunk[0] == left
+    again = Loads(supply_of(("a", 9, (replace(day, calls=calls),))))
+    again.restore(json.loads(json.dumps(after.snapshot())))
+    assert again.snapshot() == after.snapshot()
+
+
+@pytest.mark.parametrize("counted", [{}, {"trunks": {"t0": [3]}}, {"trunks": {"t0": [["clock", 86_400.0, None]]}}])
+def test_counts_of_another_shape_are_left_out(counted: dict[str, Any]) -> None:
+    loads = Loads(supply_of(("a", 9, (DAY,))))
+    loads.count_on(counted)
+    assert loads.snapshot() == Loads(supply_of(("a", 9, (DAY,)))).snapshot()
+
+
+def test_a_call_of_an_earlier_run_holds_a_channel_even_where_none_is_free() -> None:
+    loads = Loads(SHARED)
+    for _ in range(6):
+        loads.occupy(0)
+    assert room_at(loads, 0.0) == ([0, 3, 2], [0, UNLIMITED]) and loads.free_channels == 2
+    with pytest.raises(ValueError, match="a free channel of 't0', were 6 in use"):
+        loads.take(0)
+    with pytest.raises(ValueError, match="a planned call"):
+        loads.give_back(0, set_up=False)
+    for _ in range(6):
+        loads.give_back(0, set_up=True)
+    assert loads.snapshot() == Loads(SHARED).snapshot()
+
+
+def test_a_call_waits_behind_those_that_are_planned_before_it() -> None:
+    loads = Loads(supply_of(("a", 99, (SetUpLimit(calls=4, per_s=1.0), replace(DAY, calls=12)))))
+    waits = []
+    for _ in range(13):
+        waits.append(loads.wait_s(0, 0.0))
+        loads.take(0)
+    assert waits == [0.0] * 4 + [1.0] * 4 + [2.0] * 4 + [86_400.0]

@@ -27,6 +27,7 @@ def play(presence: LocalPresence, times: float, *, seed: int, calls: int, begin:
             "default",
             place,
             shown_local=local,
+            calls=1,
             expected=float(expected[call]),
             contacts=float(contact),
             at=3.6 * (begin + call),
@@ -62,7 +63,7 @@ def test_a_place_without_calls_stands_as_all_others_do_and_one_that_differs_does
         for _ in range(100):
             for local in (True, False):
                 contacts = 30.0 * (times if local else 1.0)
-                presence.learn("l", "d", place, shown_local=local, expected=30.0, contacts=contacts, at=0.0)
+                presence.learn("l", "d", place, shown_local=local, calls=1, expected=30.0, contacts=contacts, at=0.0)
     levels = [presence.level("l", "d", place) for place in ("US-FL", "US-TX", "US-NY", "US-GA")]
     assert levels[:3] == [Level.PROVEN, Level.PROVEN, Level.WORSE]
     assert levels[3] is presence.level("l", "d", "")
@@ -77,7 +78,9 @@ def test_whatever_is_learned_a_probability_is_one(rows: list[tuple[bool, float, 
     presence, at = LocalPresence(), 0.0
     for local, expected, contacts, later in rows:
         at += later
-        presence.learn("l", "d", "PE", shown_local=local, expected=expected, contacts=contacts, at=at)
+        presence.learn(
+            "l", "d", "PE", shown_local=local, calls=int(expected > 0.0), expected=expected, contacts=contacts, at=at
+        )
     assert 0.0 <= presence.better("l", "d", "PE", at + 1e9) <= 1.0
 
 
@@ -90,3 +93,23 @@ def test_a_trial_share_that_is_none_is_refused(share: float) -> None:
 def test_the_shares_of_the_levels() -> None:
     assert [LocalPresence().share(level) for level in Level] == [0.1, 0.9, 0.02]
     assert [LocalPresence(trial_share=0.01).share(level) for level in Level] == [0.01, 0.99, 0.01]
+
+
+def test_the_shares_are_set_anew_after_so_many_calls_however_they_are_summed_up() -> None:
+    presence = LocalPresence()
+    for row in range(3):
+        for local, contacts in ((True, 80.0), (False, 20.0)):
+            presence.learn("l", "d", "PE", shown_local=local, calls=25, expected=50.0, contacts=contacts, at=0.0)
+        assert presence.trials["l"]["d"].calls_since_look == [50, 0, 50][row]
+    assert presence.level("l", "d", "PE") is Level.PROVEN
+
+
+def test_looking_changes_nothing() -> None:
+    looked, plain = LocalPresence(), LocalPresence()
+    for turn in range(300):
+        for presence in (looked, plain):
+            presence.learn(
+                "l", "d", "PE", shown_local=turn % 2 == 0, calls=1, expected=0.3, contacts=0.5, at=97.0 * turn
+            )
+        looked.better("l", "d", "PE", 97.0 * turn + 31.0)
+    assert looked.trials == plain.trials

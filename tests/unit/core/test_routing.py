@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
@@ -9,16 +10,19 @@ import numpy as np
 import pytest
 
 from carriers.capacity import CapacityPrices
+from carriers.capacity_terms import problem_of
 from carriers.desk import MOST_SILENT_S
 from carriers.router import Room
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempt import AttemptState
 from dialer.core.engine import Engine
+from dialer.core.lead import LeadProgress
+from dialer.core.routing import FAILOVER_WITHIN_S, NO_TRUNK
 from dialer.core.snapshot import Snapshot
 from pacing.policy import Pace
 from pacing.view import PacingView
-from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules, ToldPolicy
+from tests.unit.core.bench_engine import NO_RETRY, START, Bench, OpenRules, ToldPolicy, lead_of
 
 TRUNKS = [
     {"name": "a", "carrier": "A", "max_channels": 50, "max_cps": 100},
@@ -150,7 +154,7 @@ def test_nothing_is_tried_again_after_the_hours() -> None:
 
 def waiting_for_a_set_up() -> tuple[Bench, int]:
     """A try that trunk a failed; trunk b has no call set-up to spare for seconds."""
-    slow = {"name": "b", "max_channels": 9, "max_cps": 0.1}
+    slow = {"name": "b", "max_channels": 9, "max_cps": 0.25}
     bench = bench_of(trunks=[TRUNKS[0], slow], routing={"router": "round-robin-v1"})
     desk = bench.engine._state.desk
     (attempt,) = bench.dial()
@@ -236,20 +240,22 @@ def test_a_closed_circuit_is_passed_by_for_calls_that_are_planned() -> None:
 
 
 def test_prices_are_asked_for_while_calls_are_placed_and_used_as_they_come() -> None:
-    bench = bench_of(trunks=[{"name": "a", "max_channels": 1, "max_cps": 1}, TRUNKS[1], TRUNKS[2]])
+    bench = bench_of()
+    desk = bench.engine._state.desk
+    problem = problem_of(value=np.ones((3, 1)), demand=np.array([9.0]), set_ups_per_s=np.ones(3))
+    desk.router.problem = lambda now: problem if now < START + 40.0 else None  # type: ignore[method-assign]
     bench.dial()
-    for _ in range(4):
-        bench.wait(30.0)
-    prices = CapacityPrices(
-        set_up=(0.5, 0.0, 0.0),
-        channel_s=(0.0,) * 3,
-        account_set_up=(0.0,) * 3,
-        account_channel_s=(0.0,) * 3,
-        short=(0.0,) * 3,
-        cancelled=(0.0,) * 3,
-    )
-    bench.tell(ev.CapacityPriced, prices=prices)
-    assert bench.engine._state.desk.prices_at == bench.now
+    bench.wait(31.0)
+    assert [action.problem for action in bench.of(act.PriceCapacity)] == [problem]  # type: ignore[attr-defined]
+    free = dict.fromkeys(CapacityPrices.__struct_fields__, (0.0,) * 3)
+    bench.tell(ev.CapacityPriced, prices=CapacityPrices(**{**free, "set_up": (0.5, 0.0, 0.0)}))
+    assert desk.prices_at == bench.now
+    assert bench.engine.routing_standing(bench.now).trunks[0].price == 0.5
+    bench.wait(100.0)
+    assert bench.engine.routing_standing(bench.now).trunks[0].price == 0.0, "no trunk is short of room any more"
+    asked = len(bench.of(act.PriceCapacity))
+    bench.wait(600.0)
+    assert len(bench.of(act.PriceCapacity)) == asked, "nobody is called any more"
 
 
 def test_what_was_learned_outlives_a_run_and_a_snapshot_is_exact() -> None:
@@ -300,7 +306,7 @@ def test_a_lost_link_says_nothing_of_the_trunks() -> None:
     for attempt in ids:
         end(bench, attempt, 38)
     assert bench.engine._state.desk.circuits.open_circuits() == []
-    assert {s.disposition for s in bench.settled} == {"FAILED"}
+    assert {s.disposition for s in bench.settled} == {"UNKNOWN"}, "some of them may have rung"
 
 
 def test_people_are_told_at_once_that_a_circuit_is_open() -> None:
@@ -354,3 +360,150 @@ def test_a_trunk_that_bounds_the_pace_is_used_as_far_as_its_limit_goes() -> None
             for originate in placed:
                 bench.tell(ev.AttemptEnded, attempt_id=originate.attempt_id, try_no=1, cause=17, sip_code=486)
     assert len(bench.of(act.Originate)) >= 150
+
+
+# ---- what may have reached somebody ---------------------------------------------------------------------------
+def test_what_was_being_set_up_as_the_link_dropped_is_never_tried_elsewhere() -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    bench.tell(ev.LinkDropped, reason="test")
+    bench.tell(ev.LinkUp)
+    end(bench, attempt, 38, 500)
+    assert len(tries(bench, attempt)) == 1, "it may have rung, unheard"
+    assert [s.disposition for s in bench.settled] == ["UNKNOWN"], "which counts against every cap"
+
+
+@pytest.mark.parametrize(("cause", "sip_code"), FAULTS)
+def test_a_fault_that_comes_late_may_follow_an_unheard_ring(cause: int, sip_code: int | None) -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    bench.wait(FAILOVER_WITHIN_S + 1.0)
+    end(bench, attempt, cause, sip_code)
+    assert len(tries(bench, attempt)) == 1 and len(bench.settled) == 1
+
+
+def test_a_fault_says_nothing_of_whether_people_answer() -> None:
+    bench = bench_of(routing={"max_tries": 1})
+    before = bench.engine._state.answers.snapshot()
+    (attempt,) = bench.dial()
+    end(bench, attempt, 38, 500)
+    assert bench.engine._state.answers.snapshot() == before
+    (attempt,) = bench.dial()
+    end(bench, attempt, 17, 486)
+    assert bench.engine._state.answers.snapshot() != before
+
+
+# ---- channels and limits over everything that may happen ---------------------------------------------------------
+def test_a_call_of_an_earlier_run_holds_a_channel_of_its_trunk_until_its_end() -> None:
+    bench = Bench(leads=0, trunks=TRUNKS)
+    bench.tell(ev.LinkDropped, reason="not yet connected")
+    lead = lead_of("L7")
+    bench.tell(ev.LeadsAdded, leads=(lead,), progress=(LeadProgress(lead_id="L7"),), last=False)
+    claim = act.Claim(
+        attempt_id=9, lead_id="L7", number=lead.numbers[0].e164, at=bench.now, stop_keys=(), fact_keys=(), caps=()
+    )
+    bench.tell(ev.AttemptsInherited, claims=(claim,))
+    bench.log_in("ana")
+    bench.tell(ev.AttemptSurvived, attempt_id=9, agent_id="ana", try_no=2, trunk="b")
+    bench.tell(ev.LinkUp)
+    assert in_use(bench) == [0, 1, 0]
+    bench.tell(ev.AttemptEnded, attempt_id=9, try_no=2, cause=16)
+    assert in_use(bench) == [0, 0, 0]
+    bench.wait(60.0)
+    assert [(s.trunk, s.tries) for s in bench.settled] == [("b", 2)]
+
+
+def test_a_run_that_follows_another_takes_the_limits_to_be_used_up() -> None:
+    bench = bench_of(trunks=[{"name": "a", "max_channels": 9, "max_cps": 5}])
+    assert bench.engine._state.desk.room(bench.now) == 5
+    later = Bench(leads=3, run=2, trunks=[{"name": "a", "max_channels": 9, "max_cps": 5}])
+    assert later.engine._state.desk.room(later.now) == 0
+    assert later.engine._state.desk.room(later.now + 1.0) == 5
+
+
+def test_a_snapshot_stays_what_it_was() -> None:
+    bench = bench_of()
+    (attempt,) = bench.dial()
+    snapshot = bench.engine.snapshot()
+    before = msgspec.json.encode(snapshot)
+    end(bench, attempt, 38, 500)
+    assert msgspec.json.encode(snapshot) == before
+
+
+def test_nothing_outside_ends_a_try_that_is_not_placed() -> None:
+    bench, attempt = waiting_for_a_set_up()
+    bench.tell(ev.AttemptEnded, attempt_id=attempt, try_no=2, cause=38)
+    assert bench.engine._state.attempts[attempt].state is AttemptState.REROUTING
+    bench.wait(11.0)
+    assert len(tries(bench, attempt)) == 2
+
+
+def test_a_try_that_never_came_about_is_settled_on_the_trunk_that_failed() -> None:
+    bench, attempt = waiting_for_a_set_up()
+    began = bench.engine.counters.line_s
+    bench.wait(3.0)
+    bench.tell(ev.StopOrdered, by="eva")
+    (settled,) = [s for s in bench.settled if s.attempt_id == attempt]
+    assert settled.trunk == "a"
+    assert bench.engine.counters.line_s - began <= 3.0 + 1e-6, "its seconds count once"
+    assert not bench.engine._state.attempts, "nothing waits for a set-up once the campaign is stopped"
+
+
+# ---- nobody stands before everybody else --------------------------------------------------------------------------
+def pace(bench: Bench, seconds: float) -> None:
+    """Ask for lines all the time; each ends as busy at once."""
+    bench.engine._state.policies["predictive"] = Greedy()
+    until = bench.now + seconds
+    while bench.now < until:
+        claims = [c.attempt_id for a in bench.wait(0.1) if isinstance(a, act.Reserve) for c in a.claims]
+        if claims:
+            for action in bench.tell(ev.Reserved, attempt_ids=tuple(claims)):
+                if isinstance(action, act.Originate):
+                    bench.tell(ev.AttemptEnded, attempt_id=action.attempt_id, cause=17, sip_code=486)
+
+
+def test_leads_for_whom_there_is_no_room_do_not_hold_up_the_others() -> None:
+    narrow = {"name": "a", "max_channels": 9, "max_cps": 0.2, "regions": ["PE", "r0"]}
+    wide = {"name": "b", "max_channels": 50, "max_cps": 50, "regions": ["r1"]}
+    bench = Bench(leads=0, trunks=[narrow, wide], retry=NO_RETRY)
+    names = [f"L{index}" for index in range(200)]
+    leads = tuple(
+        msgspec.structs.replace(lead_of(name), region="r0" if int(name[1:]) < 100 else "r1") for name in names
+    )
+    bench.tell(ev.LeadsAdded, leads=leads, progress=tuple(LeadProgress(lead_id=name) for name in names))
+    bench.log_in("ana", "bruno")
+    pace(bench, 60.0)
+    placed = Counter(o.trunk for o in bench.of(act.Originate) if isinstance(o, act.Originate))
+    assert placed["b"] == 100, "the second half of the list has a wide trunk"
+    assert 7 <= placed["a"] <= 13, "and the first goes on about as its own allows"
+
+
+def test_a_lead_whose_numbers_nothing_carries_is_finished_and_it_is_told_once() -> None:
+    bench = Bench(leads=0, trunks=[{"name": "a", "regions": ["r1"]}], retry=NO_RETRY)
+    leads = tuple(msgspec.structs.replace(lead_of(name, 2), region="r0") for name in ("L1", "L2"))
+    bench.tell(ev.LeadsAdded, leads=leads, progress=tuple(LeadProgress(lead_id=lead.lead_id) for lead in leads))
+    assert bench.engine.queue.queued == 0
+    assert len(bench.of(act.Alert)) == 1 and bench.engine.counters.refusals[NO_TRUNK] == 4
+    bench.log_in("ana")
+    bench.wait(120.0)
+    assert bench.engine.ended, "a list that nothing can carry is finished"
+
+
+def test_a_number_that_nothing_carries_gives_way_to_the_next() -> None:
+    deck = [["511", 0.1, 60.0, 60.0, 0.0, 0.0]]
+    bench = Bench(leads=0, trunks=[{"name": "a", "deck": deck}], retry=NO_RETRY)
+    lead = lead_of("L1", 2)
+    numbers = (lead.numbers[0], msgspec.structs.replace(lead.numbers[1], e164="+5117000001"))
+    lead = msgspec.structs.replace(lead, numbers=numbers)
+    bench.tell(ev.LeadsAdded, leads=(lead,), progress=(LeadProgress(lead_id="L1"),))
+    bench.log_in("ana")
+    (attempt,) = bench.dial()
+    assert tries(bench, attempt)[0].number == "+5117000001"
+
+
+def test_a_call_without_a_caller_id_spends_no_attempt() -> None:
+    bench = bench_of()
+    bench.engine._state.desk.caller_ids.choose = lambda **_: None  # type: ignore[method-assign,assignment]
+    before = bench.engine._state.launched
+    assert bench.dial(3) == []
+    assert bench.engine._state.launched == before and in_use(bench) == [0, 0, 0]

@@ -161,9 +161,9 @@ def test_a_day_above_its_share_pays_for_each_call_of_the_kind(
         of_day = [(s, c and s is None) for at, s, c in calls if at // 86_400 == day]
         answered = [s for s, _ in of_day if s is not None]
         short = [s for s in answered if s <= 6.0]
-        cancelled = [c for _, c in of_day if c]
+        ours = [c for _, c in of_day if c]
         expected += 0.5 * len(short) * (bool(answered) and len(short) / len(answered) > short_above)
-        expected += 8.0 * len(cancelled) * (bool(of_day) and len(cancelled) / len(of_day) > cancelled_above)
+        expected += 8.0 * len(ours) * (bool(of_day) and len(ours) / len(of_day) > cancelled_above)
     assert made.surcharges == pytest.approx(expected)
 
 

@@ -240,7 +240,7 @@ def test_an_account_pays_for_cancelled_and_short_calls_of_all_its_trunks() -> No
         "short_calls": {"above": 0.4, "fee": 100.0},
     }
     trunks = [{"name": "north", "carrier": "Andina"}, {"name": "south", "carrier": "Andina"}, {"name": "other"}]
-    carriers = [{"trunk": trunk["name"], "post_dial_delay_s": fixed(1)} for trunk in trunks]
+    carriers: list[dict[str, Any]] = [{"trunk": trunk["name"], "post_dial_delay_s": fixed(1)} for trunk in trunks]
     carriers[1]["max_channels"] = 1
     silent = Outcome(end="no_answer", set_up_s=1.0, cause=19)
     bench = Bench(silent, carriers=carriers, campaign={"trunks": trunks, "carriers": [account]})

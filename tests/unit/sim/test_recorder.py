@@ -79,8 +79,9 @@ class ByHand:
                     case act.Settle():
                         for settlement in action.settlements:
                             talked = settlement.bridged_at is not None and settlement.disposition != "MACHINE"
-                            if talked and settlement.ended_at - settlement.answered_at >= CONTACT_S:
-                                self._of(settlement.trunk)["contacts"] += 1
+                            answered_s = (settlement.ended_at or 0.0) - (settlement.answered_at or 0.0)
+                            if talked and answered_s >= CONTACT_S:
+                                self._of(settlement.trunk or "")["contacts"] += 1
                             if settlement.attempt_id in ended:
                                 self.seconds["wrap_up"] += event.at - ended.pop(settlement.attempt_id)
             if isinstance(event, ev.AttemptAbandoned):
@@ -127,9 +128,7 @@ def test_agents_are_somewhere_all_the_time(done: SimulatedDay) -> None:
 
 def test_trunks_have_their_own_counts(done: SimulatedDay, by_hand: ByHand) -> None:
     for name, trunk in done.day.trunks.items():
-        counted = {
-            field: sum(getattr(trunk, field)) for field in ("attempts", "tries", "rang", "answers", "contacts")
-        }
+        counted = {field: sum(getattr(trunk, field)) for field in ("attempts", "tries", "rang", "answers", "contacts")}
         assert counted == {field: by_hand.trunks[name][field] for field in counted}
         tally = done.engine.tallies[name]
         assert sum(trunk.cost) == pytest.approx(tally.cost, abs=1e-3) and tally.cost > 0.0
