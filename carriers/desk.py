@@ -296,6 +296,7 @@ class Desk:
 
     def flush(self, now: float) -> None:
         """Tell the router and the caller IDs all that came in, at once: before what they learned is kept."""
+        self.loads.forget(now)
         for (choice, network), (calls, expected, contacts) in self._shown.items():
             self.caller_ids.learn(choice, network=network, calls=calls, expected=expected, contacts=contacts, now=now)
         self._shown.clear()

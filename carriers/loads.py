@@ -147,6 +147,12 @@ class Loads:
         """Return how many channels of the trunk are taken, planned calls included."""
         return self._trunks[trunk].in_use
 
+    def forget(self, now: float) -> None:
+        """Forget set-ups that no limit counts any more at `now`: what is kept must not depend on who asked before."""
+        for load in self._all:
+            for limit in load.limits:
+                limit.left(now)
+
     def counted(self) -> dict[str, Any]:
         """What the limits remember of set-ups, as plain values by name: the next run counts on."""
         return {

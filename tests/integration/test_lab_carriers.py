@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from carriers.circuit import FIRST_WAIT_S, PROBE_EVERY_S
+from carriers.desk import MOST_SILENT_S
 from dialer.core.actions import Bridge, HangUp, Originate
 from dialer.core.events import AttemptAnswered, AttemptBridged, AttemptEnded, AttemptSurvived
-from dialer.core.routing import SILENT_S
 from dialer.lab.lab import CALLER_ID, Lab
 from dialer.lab.trial import SECRET_ENV, write_campaign
 from tests.integration.carrier_day import CarrierDay, Try, Wire, by_period, carrier_day, most_in_a_window
@@ -187,7 +187,7 @@ async def test_a_bad_day(lab: Lab, tmp_path: Path) -> None:
         await day.until(lambda: day.circuit(A) != "closed", 15)
         left_at = day.now()
         dead.start()
-        await day.until(lambda: day.circuit(C) != "closed", SILENT_S + 5)
+        await day.until(lambda: day.circuit(C) != "closed", MOST_SILENT_S + 5)
         await day.until(lambda: day.circuit(A) == "closed", FIRST_WAIT_S + 4 * PROBE_EVERY_S)
         well_at, before = day.now(), len(wire.on(A))
         await day.until(lambda: len(wire.on(A)) >= before + 4, 5)
@@ -227,7 +227,7 @@ def swallowed_calls_are_not_tried_elsewhere(day: CarrierDay) -> None:
     swallowed = day.story.on(C)
     first = swallowed[0].at
     # Found out by silence: until then no more than it has channels, and from then on nothing but probes.
-    assert all(each.because == "probe" for each in swallowed if each.at > first + SILENT_S + 2.0)
+    assert all(each.because == "probe" for each in swallowed if each.at > first + MOST_SILENT_S + 2.0)
     assert 4 <= sum(each.because != "probe" for each in swallowed) <= 8
     assert any("by silence" in text for _, text in day.story.alerts if text.startswith(f"trunk {C}"))
     for each in swallowed:

@@ -37,7 +37,7 @@ from tests.property.twin_bench import TwinBench
 from tests.unit.core.bench_engine import START, campaign_of, lead_of
 
 NIGHTLY = os.environ.get("CADENCIA_NIGHTLY") == "1"
-RUNS = 200_000 if NIGHTLY else 2_000
+RUNS = 80_000 if NIGHTLY else 800
 STEPS = 20
 
 AGENTS = ("ana", "bruno", "carla")

@@ -258,7 +258,7 @@ TALKING = [
 def test_call_that_talks_with_an_agent_is_taken_over() -> None:
     calls = CallLedger("camp", amd=True)
     assert calls.own_bridges(TALKING) == {"b"}
-    assert listing(calls, TALKING, 1.0) == [AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana")]
+    assert listing(calls, TALKING, 1.0) == [AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana", try_no=2, trunk="t1")]
     assert calls.hanging_up(3) == OLD
     stragglers = [bridge("BridgeEnter", LEG, "b"), {**said("CadenciaAnswered"), "Uniqueid": OLD}]
     assert hear(calls, stragglers) == []
@@ -352,7 +352,7 @@ def test_both_tries_of_an_earlier_run_on_the_switch() -> None:
         calls = CallLedger("camp", amd=False)
         found = listing(calls, listed, 1.0)
         assert [f for f in found if isinstance(f, AttemptSurvived)] == [
-            AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana")
+            AttemptSurvived(at=1.0, attempt_id=3, agent_id="ana", try_no=2, trunk="t1")
         ]
         assert [f for f in found if not isinstance(f, Event)] == [HangUpChannel("cad-camp-3-1~")]
         ended = hear(calls, [{**HANGUP, "Uniqueid": "cad-camp-3-1~"}, {**HANGUP, "Uniqueid": "cad-camp-3-2~"}])
