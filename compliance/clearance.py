@@ -35,6 +35,7 @@ class DialCandidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     campaign: str = ""
     use: str = ""  # "work": a number of the person's place of work
     agent_held: bool = False  # an agent waits for this very call
+    segment: int = -1  # of the campaign's, whose caps come on top; -1: of none
 
 
 class CapSlot(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from compliance.clearance import Clearance, ConsentCheck, DialCandidate, ListCheck, Place
-from compliance.frequency import PlannedLimit, plan
+from compliance.frequency import PlannedLimit, limit_of, plan
 from compliance.rule import VERIFIED, CapRule, Profile, WindowRule
 from compliance.stack import OwnRules, Stack, holds_on, stack_of, subdivisions_of
 from compliance.streams import Shape, agreeing, parts_of, shape_of, streams_of
@@ -36,6 +36,7 @@ class RuleSet:
         scope: str,
         windows: Sequence[WindowRule] = (),
         caps: Sequence[CapRule] = (),
+        segment_caps: Sequence[Sequence[CapRule]] = (),
         closed_dates: Sequence[date] = (),
         ring_guard_s: float = 45.0,
         stale_lists: Literal["block", "warn"] = "block",
@@ -46,6 +47,8 @@ class RuleSet:
         self.ring_guard_s = ring_guard_s
         self.stale_lists = stale_lists
         self._own = OwnRules(windows=tuple(windows), caps=tuple(caps), closed_dates=tuple(closed_dates))
+        # What each of a campaign's segments adds for its own leads, beyond all that holds anyway.
+        self.segment_limits = tuple(tuple(map(limit_of, caps)) for caps in segment_caps)
         self._stacks: dict[tuple[str, ...], Stack] = {}
         self._states: dict[Place, tuple[float, WindowState]] = {}
         self._plans: dict[Place, _Plan] = {}
@@ -92,10 +95,11 @@ class RuleSet:
 
     # ---- everything else ------------------------------------------------------------------------------------
     def clearance(self, candidate: DialCandidate, now: float) -> Clearance:
-        """Return what the store must check for an attempt at `now`: caps are the law's first, then the policy's and the
-        campaign's.
+        """Return what the store must check for an attempt at `now`: caps are the law's first, then the policy's, the
+        campaign's and those of the candidate's segment.
 
-        Raises `KeyError` for a place whose zones `window` calls unknown: such a number is never dialled.
+        Raises `KeyError` for a place whose zones `window` calls unknown: such a number is never dialled; `IndexError`
+        for a segment that the campaign does not have.
         """
         place = candidate.place
         plan_ = self._plans.get(place)
@@ -105,7 +109,7 @@ class RuleSet:
             plan_.move_to(now)
         person, number, account, use = candidate.person, candidate.number, candidate.account, candidate.use
         stops = (f"lead:{candidate.lead_id}", f"number:{number}", f"person:{person}", f"debt:{candidate.debt}")
-        shapes, limits = plan_.shaped(bool(account), use, candidate.agent_held)
+        shapes, limits = plan_.shaped(bool(account), use, candidate.agent_held, candidate.segment)
         wheres = [_where(shape, candidate) for shape in shapes]
         consent = plan_.consent
         if consent is not None:
@@ -192,21 +196,27 @@ class _Plan:
         self._limits = tuple(
             plan(limit, place.zones, now) for limit in self._stack.limits if self._holds(limit.profile)
         )
-        self._shaped: dict[tuple[bool, str, bool], _Shaped] = {}
+        self._segment_limits = rules.segment_limits
+        self._shaped: dict[tuple[bool, str, bool, int], _Shaped] = {}
 
     def _holds(self, profile: Profile | None) -> bool:
         return profile is None or any(holds_on(profile.in_force, day) for day in self._days)
 
-    def shaped(self, has_account: bool, use: str, agent_held: bool) -> _Shaped:
+    def shaped(self, has_account: bool, use: str, agent_held: bool, segment: int) -> _Shaped:
         """Return how a candidate's limits find their facts, and each limit with the place of its way among them."""
-        found = self._shaped.get((has_account, use, agent_held))
+        found = self._shaped.get((has_account, use, agent_held, segment))
         if found is None:
-            asked = [limit for limit in self._limits if limit.limit.asked_of(use, agent_held)]
+            limits = self._limits if segment < 0 else self._limits + self._of_segment(segment)
+            asked = [limit for limit in limits if limit.limit.asked_of(use, agent_held)]
             ways = [shape_of(limit.limit.key, has_account) for limit in asked]
             shapes = tuple(dict.fromkeys(ways))
-            limits = tuple((limit, shapes.index(way)) for limit, way in zip(asked, ways, strict=True))
-            found = self._shaped[has_account, use, agent_held] = (shapes, limits)
+            shaped = tuple((limit, shapes.index(way)) for limit, way in zip(asked, ways, strict=True))
+            found = self._shaped[has_account, use, agent_held, segment] = (shapes, shaped)
         return found
+
+    def _of_segment(self, segment: int) -> tuple[PlannedLimit, ...]:
+        """A segment's own limits: their periods are the same from the plan's begin to its end."""
+        return tuple(plan(limit, self._zones, self.since) for limit in self._segment_limits[segment])
 
     def move_to(self, now: float) -> None:
         """Renew what depends on the moment: how old lists and consent may be, and what the clocks show."""

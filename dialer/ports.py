@@ -15,6 +15,7 @@ from dialer.core.actions import Action, Claim, Settlement
 from dialer.core.events import Event, Refusal, Refused, Reserved
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
+from models.plan import HourPlan, PlanRequest
 
 Emit = Callable[[Event], None]
 
@@ -285,6 +286,25 @@ class Solver(Protocol):
     def solve(self, problem: CapacityProblem, priced: Callable[[CapacityPrices], None]) -> None:
         """Call `priced` with the prices, at once or later in the loop. A problem that a newer one overtakes before it
         was begun is dropped, and one that cannot be solved is logged: of neither is anything heard. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is under way: nothing is heard any more. May be called again."""
+        ...
+
+
+class Planner(Protocol):
+    """Plans the hours of a campaign by its models; nothing here blocks the loop of a campaign in real time."""
+
+    def begin(self, leads: Sequence[Lead], opened: Callable[[tuple[str, ...]], None]) -> None:
+        """Take the leads, in the order of their indexes, and load models and history. Calls `opened` with the models'
+        versions once there is something to plan by, and again whenever a new planner took the place of one that
+        failed; without any model nothing is heard, and the campaign goes by its tables. Never raises."""
+        ...
+
+    def plan(self, request: PlanRequest, planned: Callable[[HourPlan], None]) -> None:
+        """Call `planned` with the plan, at once or later in the loop. Requests are answered in their order; one that
+        cannot be answered is logged, and nothing is heard of it. Never raises."""
         ...
 
     async def close(self) -> None:

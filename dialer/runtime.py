@@ -5,7 +5,7 @@ writes the journal, and only then lets the switch act. The store's calls go thro
 `Reserve` must see the `Settle` before it. A store that fails stops launching (`StoreStalled`) until it works again;
 settlements are tried again, since settling twice changes nothing, but a reservation is not: its claims are lost.
 A lost lease is no stall: somebody else has the campaign, so the run fails and its calls are left to the switch.
-Capacity prices come when they come, or not at all: nothing waits for them.
+Capacity prices and plans of the hours come when they come, or not at all: nothing waits for them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.core.lead import lead_chunks
 from dialer.errors import LeaseLost, StoreError
-from dialer.ports import Cancellable, Clock, EventLog, Opening, RuntimeStore, Solver, Telephony
+from dialer.ports import Cancellable, Clock, EventLog, Opening, Planner, RuntimeStore, Solver, Telephony
+from models.plan import HourPlan
 
 _SWITCH_ACTIONS = (act.Originate, act.Bridge, act.HangUp, act.LogOut)
 LAST_WRITES_S = 10.0  # how long the end of a run waits for a store that does not answer
@@ -57,6 +58,7 @@ class Runtime:
         store: RuntimeStore,
         telephony: Telephony,
         solver: Solver,
+        planner: Planner,
         clock: Clock,
         log: EventLog,
         logger: Log,
@@ -70,6 +72,7 @@ class Runtime:
         self._store = store
         self._telephony = telephony
         self._solver = solver
+        self._planner = planner
         self._clock = clock
         self._log = log
         self._logger = logger
@@ -134,6 +137,7 @@ class Runtime:
                 self._alarm.cancel()
             await self._telephony.close()
             await self._solver.close()
+            await self._planner.close()
             self._log.close()
 
     async def _save_what_ended(self) -> None:
@@ -155,6 +159,7 @@ class Runtime:
             last = last and not opening.in_flight
             self.emit(ev.LeadsAdded(at=now, leads=leads, progress=progress, unlisted=opening.unlisted, last=last))
             await asyncio.sleep(0)  # a long list must not hold the loop
+        self._planner.begin(opening.leads, self._planner_opened)
         if opening.in_flight:
             self.emit(ev.AttemptsInherited(at=now, claims=opening.in_flight))
             self.emit(ev.LeadsAdded(at=now, leads=(), progress=()))  # the last: now all is known
@@ -208,6 +213,8 @@ class Runtime:
                 self._store_wanted.set()
             elif isinstance(action, act.PriceCapacity):
                 self._solver.solve(action.problem, self._priced)
+            elif isinstance(action, act.PlanHours):
+                self._planner.plan(action.request, self._planned)
             elif isinstance(action, act.Alert):
                 self._logger.error("campaign.alert", campaign=self._campaign, alert=action.text)
             elif isinstance(action, act.EndCampaign):
@@ -216,6 +223,12 @@ class Runtime:
 
     def _priced(self, prices: CapacityPrices) -> None:
         self.emit(ev.CapacityPriced(at=self._clock.now(), prices=prices))
+
+    def _planner_opened(self, models: tuple[str, ...]) -> None:
+        self.emit(ev.PlannerOpened(at=self._clock.now(), models=models))
+
+    def _planned(self, plan: HourPlan) -> None:
+        self.emit(ev.HoursPlanned(at=self._clock.now(), plan=plan))
 
     def _arm(self) -> None:
         """Keep one wake-up call at the engine's earliest timer."""

@@ -16,7 +16,7 @@ from marked_block import write_or_check
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dialer.config import abandon, carriers, routing
+from dialer.config import abandon, carriers, models, routing, segments
 from dialer.config import campaign as model
 
 PAGE = Path(__file__).with_name("operations.md")
@@ -65,6 +65,9 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "allows, one of its country is taken where there is one",
         "caller_id_pools": "which of `caller_ids` is shown to whom; if none, all are one pool",
         "routing": "which trunk carries each call",
+        "models": "whom to call at which hour",
+        "stages": "stages of delinquency, by days past due",
+        "segments": "leads that are treated alike: each lead is of the first whose conditions it meets",
         "agents": "who takes calls",
         "keys": "what agents' telephone keys mean (0-9, `*`, `#`, in quotes). What you write replaces the whole "
         "default table",
@@ -170,10 +173,50 @@ MEANINGS: dict[type[BaseModel], dict[str, str]] = {
         "exploration": "share of calls whose trunk is drawn at random, to learn of all",
         "max_tries": "trunks that one attempt may try, where a carrier is at fault",
     },
+    models.Models: {
+        "use": "`false`: no model is asked; leads come in the list's order",
+        "plan_every": "rest between two plans of the day",
+        "explore": "share of attempts at a random hour or after a random rest, so that models learn of all hours",
+        "goal": "what a call is for: to reach the right party, or a promise to pay",
+        "wear_price": "what a call that fails costs in later contacts, times this; 0: nothing",
+        "retrain_every": "rest between two trainings, of those that are made by themselves",
+    },
+    segments.Stages: {
+        "early": "days past due of an `early` debt, at most",
+        "middle": "days past due of a `middle` debt, at most; beyond, it is `late`",
+    },
+    segments.Segment: {
+        "name": "in the journal and in exports",
+        "when": "all of these must hold; what is not known of a lead meets none",
+        "priority": "instead of the list's",
+        "caps": "on top of the campaign's and the law's: they can only tighten",
+        "script": "what the agent should say, as your screens name it",
+        "channels": "how its people should be reached, the preferred first: `voice`, `sms`, `whatsapp`, `email`. "
+        "Without `voice` they are not called",
+        "skill": "of an agent: their calls go to the one idle longest who has it; where none is idle, to any",
+    },
+    segments.When: {
+        "stage": "stages of delinquency",
+        "amount": "what is owed",
+        "days_past_due": "how old the debt is",
+        "propensity": "chance that a call now reaches the right party, as the plan has it",
+        "last_contact_days": "days since the right party was last reached",
+        "product": "any of these, as the list has them",
+        "region": "any of these, as the list has them",
+    },
+    segments.Bounds: {"at_least": "this or more", "below": "less than this"},
+    segments.DayBounds: {"at_least": "this or more", "below": "less than this"},
+    segments.RateBounds: {"at_least": "this or more", "below": "less than this"},
+    segments.LastContact: {
+        "at_least": "this long ago or longer",
+        "below": "not so long ago",
+        "never": "nobody was reached ever: with `at_least` also, without it only",
+    },
     model.Agent: {
         "id": "in the journal and in exports",
         "endpoint": "their telephone's PJSIP endpoint",
         "name": "for people",
+        "skills": "names of your own, as segments ask for them",
     },
     model.KeyMeaning: {
         "disposition": "sets it and, after the call, ends the wrap-up",
@@ -205,6 +248,14 @@ TITLES = {
     carriers.TrunkHours: "Each of a trunk's `hours`",
     routing.CallerIdPool: "Each of `caller_id_pools`",
     routing.Routing: "`routing`",
+    models.Models: "`models`",
+    segments.Stages: "`stages`, whole days",
+    segments.Segment: "Each of `segments`",
+    segments.When: "A segment's `when`, at least one of",
+    segments.Bounds: "An `amount`, at least one of",
+    segments.DayBounds: "`days_past_due`, at least one of",
+    segments.RateBounds: "A `propensity`, at least one of",
+    segments.LastContact: "`last_contact_days`, at least one of",
     model.Agent: "Each of `agents`",
     model.KeyMeaning: "Each of `keys`: exactly one of",
     model.Asterisk: "`asterisk`",

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from math import exp
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from compliance.zones import load_zone
 from dialer.core.lead import Lead
@@ -19,8 +22,8 @@ from sim.conversations import RATED, Conversation
 from sim.destinations import destinations_of
 from sim.outcome import Outcome
 from sim.scenario import Population, Scenario, Wear
-from sim.shares import Shares
 from sim.streams import Draws, Stream
+from sim.tastes import Tastes
 
 _PURPOSES = (
     "set_up", "failure", "false_answer", "lost", "reach", "answer", "patience", "amd", "amd_error", "party", "result",
@@ -32,7 +35,6 @@ _PURPOSES = (
 ) = range(len(_PURPOSES))  # fmt: skip
 # Zones' clocks change their hour, by themselves or by law, at quarters of a UTC hour and never between.
 _QUARTER_S = 900
-_HOURS_A_WEEK = 168
 
 
 class Number(NamedTuple):
@@ -41,6 +43,20 @@ class Number(NamedTuple):
     dead: bool
     wrong: bool  # a stranger's
     destination: int  # its own carrier's place in the scenario
+
+
+class CallsBefore(Protocol):
+    """What people went through before the day: arrays of shape (people,)."""
+
+    @property
+    def last_at(self) -> npt.NDArray[np.float64]:
+        """When each was called last, UTC seconds; NaN never."""
+        ...
+
+    @property
+    def load(self) -> npt.NDArray[np.float64]:
+        """The load of wear right after that call."""
+        ...
 
 
 class LocalHours:
@@ -66,11 +82,14 @@ class LocalHours:
 class Wearing:
     """How worn people are by calls: it depends on which calls were placed and when, and on no draw."""
 
-    def __init__(self, wear: Wear) -> None:
+    def __init__(self, wear: Wear, before: CallsBefore | None = None) -> None:
         self._strength = wear.strength
         self._floor = wear.floor
         self._half_life_s = wear.half_life
         self._calls: dict[int, dict[int, tuple[float, float]]] = {}  # by subject and draw: when, and the load after
+        if before is not None:
+            for subject in np.flatnonzero(~np.isnan(before.last_at)).tolist():
+                self._calls[subject] = {-1: (float(before.last_at[subject]), float(before.load[subject]))}
 
     def factor(self, subject: int, draw: int, at: float) -> float:
         """Note call number `draw` and return what is left of the person's rate when it comes.
@@ -110,9 +129,10 @@ class Talks:
             bound += people.conversations[name].rate or 0.0
             self._bounds.append((bound, name))
 
-    def disposition(self, party: float, result: float, *, wrong: bool) -> str:
-        """Return what the agent will report of a live person, from two uniform numbers."""
-        if wrong or party >= self._right_party_rate:
+    def disposition(self, party: float, result: float, *, wrong: bool, right_party_rate: float | None = None) -> str:
+        """Return what the agent will report of a live person, from two uniform numbers; `right_party_rate` is the
+        person's own, None: the scenario's."""
+        if wrong or party >= (self._right_party_rate if right_party_rate is None else right_party_rate):
             return "WRONG_PARTY"
         for bound, name in self._bounds:
             if result < bound:
@@ -125,9 +145,11 @@ class Talks:
 
 
 class People:
-    """The fates of a scenario's calls (`sim.outcome.Fates`)."""
+    """The fates of a scenario's calls (`sim.outcome.Fates`). `past` is what the day goes on from; None: from rest."""
 
-    def __init__(self, scenario: Scenario, leads: Sequence[Lead], *, seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, leads: Sequence[Lead], *, seed: int, past: CallsBefore | None = None
+    ) -> None:
         people = scenario.population
         self._people = people
         self._switch = scenario.switch
@@ -135,8 +157,7 @@ class People:
         self._amd = scenario.campaign.amd
         self._draws = Draws(seed, _PURPOSES)
         self._talks = Talks(people)
-        self._wearing = Wearing(people.wear)
-        self._most_live = 1.0 - people.busy_rate - people.machine_rate
+        self._wearing = Wearing(people.wear, past)
         self._carriers = carriers_of(scenario)
         destinations = [destination.name for destination in people.destinations]
         regions = list(dict.fromkeys([region.name for region in people.regions] + [lead.region for lead in leads]))
@@ -145,32 +166,22 @@ class People:
         self._regions = [places[lead.region] for lead in leads]
         zones = {zone: LocalHours(zone) for zone in dict.fromkeys(lead.numbers[0].zones[0] for lead in leads)}
         self._hours = [zones[lead.numbers[0].zones[0]] for lead in leads]
-        self._rates = self._rates_of(leads, seed)
-        self._curves = _curves(people)
-        self._kinds = self._kinds_of(len(leads), seed)
+        tastes = Tastes.of(people, leads, seed)
+        # Plain lists: one person's are read at a time.
+        self._most_live, self._on_odds = tastes.most, tastes.on_odds
+        self._rates: list[float] = tastes.own.tolist()
+        self._right_party_rates: list[float] = tastes.right_party.tolist()
+        self._curves: list[list[float]] = tastes.curves.tolist()
+        self._kinds: list[int] = tastes.kind.tolist()
         self._leads, self._seed = leads, seed
         self._number_streams = [Stream(seed, name) for name in ("dead", "wrong")]
         self._numbers: list[list[Number]] = []  # by place among a lead's numbers, then by lead
 
-    def _rates_of(self, leads: Sequence[Lead], seed: int) -> list[float]:
-        """Each person's own live rate, before the hour and the wear."""
-        people = self._people
-        taste = 2.0 * Stream(seed, "taste").column(len(leads)) - 1.0
-        rates: list[float] = (people.live_rate * (1.0 + people.live_rate_spread * taste)).tolist()
-        return rates
-
-    def _kinds_of(self, leads: int, seed: int) -> list[int]:
-        """Each person's habit, by its place in the scenario."""
-        if not self._people.habits:
-            return [0] * leads
-        shares = Shares(habit.share for habit in self._people.habits)
-        kinds: list[int] = shares.all_at(Stream(seed, "habit").column(leads)).tolist()
-        return kinds
-
     def live_rate(self, subject: int, draw: int, at: float) -> float:
         """The chance that the person answers call number `draw`, now; notes the call for those after it."""
         how = self._curves[self._kinds[subject]][self._hours[subject].hour_of_week(at)]
-        return min(self._rates[subject] * how * self._wearing.factor(subject, draw, at), self._most_live)
+        rate = self._rates[subject] * how * self._wearing.factor(subject, draw, at)
+        return min(rate / (1.0 + rate) if self._on_odds else rate, self._most_live)
 
     def number(self, subject: int, number_index: int) -> Number:
         """What is true of one of a lead's numbers."""
@@ -213,15 +224,16 @@ class People:
             return Outcome(end="busy", set_up_s=set_up_s, cause=17, sip_code=486)
         if u[_LOST] >= losses.lost:
             if reached < live_rate:
-                return self._person(u, set_up_s, wrong=number.wrong)
+                return self._person(u, set_up_s, subject, wrong=number.wrong)
             if reached < live_rate + people.machine_rate:
                 talk_s = self._talks.of("MACHINE").talk_s.quantile(u[_TALK])
                 return self._unmanned(u, set_up_s, people.machine_answer_s.quantile(u[_ANSWER]), talk_s)
         return Outcome(end="no_answer", set_up_s=set_up_s, cause=19, sip_code=480)
 
-    def _person(self, u: list[float], set_up_s: float, *, wrong: bool) -> Outcome:
+    def _person(self, u: list[float], set_up_s: float, subject: int, *, wrong: bool) -> Outcome:
         people = self._people
-        disposition = self._talks.disposition(u[_PARTY], u[_RESULT], wrong=wrong)
+        right_party_rate = self._right_party_rates[subject]
+        disposition = self._talks.disposition(u[_PARTY], u[_RESULT], wrong=wrong, right_party_rate=right_party_rate)
         conversation = self._talks.of(disposition)
         mistaken = self._amd and u[_AMD_ERROR] < self._switch.amd_false_machine_rate
         return Outcome(
@@ -251,15 +263,3 @@ class People:
             disposition="MACHINE",
             wrap_up_s=self._talks.of("MACHINE").wrap_up_s.quantile(u[_WRAP_UP]),
         )
-
-
-def _curves(people: Population) -> list[list[float]]:
-    """Multipliers of the live rate by hour of the week, one list for each habit; one in all where there are none."""
-    habits = [(habit.hours, habit.weekdays) for habit in people.habits] or [((1.0,) * 24, (1.0,) * 7)]
-    return [
-        [
-            people.hours[hour % 24] * people.weekdays[hour // 24] * hours[hour % 24] * weekdays[hour // 24]
-            for hour in range(_HOURS_A_WEEK)
-        ]
-        for hours, weekdays in habits
-    ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.errors import ConfigError
 from sim.destinations import draw_destinations
+from sim.leanings import PRODUCTS
 from sim.scenario import Population, Region
 from sim.shares import Shares
 from sim.streams import Stream
 
-PRODUCTS = ("card", "loan", "mortgage", "telephone")
 _NAMES = ("Ana", "Luis", "Rosa", "Juan", "Carmen", "José", "Pilar", "Hugo", "Inés", "Raúl", "Marta", "Iván")
 _MOST_NUMBERS = 3
 _SURNAMES = ("Quispe", "Rojas", "Mamani", "Díaz", "Soto", "Vega", "Núñez", "Paz", "Ríos", "Luna", "Peña", "Vidal")

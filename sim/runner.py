@@ -11,7 +11,8 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead, LeadProgress, lead_chunks
-from dialer.ports import EventLog, InstantStore
+from dialer.ports import EventLog, InstantStore, Planner
+from models.plan import HourPlan
 from sim.clock import VirtualClock
 from sim.moments import WATCHED
 from sim.recorder import Recorder
@@ -31,6 +32,7 @@ class Runner:
         store: InstantStore,
         log: EventLog | None = None,
         recorder: Recorder | None = None,
+        planner: Planner | None = None,
     ) -> None:
         self.engine = engine
         self._world = world
@@ -38,6 +40,7 @@ class Runner:
         self._store = store
         self._log = log
         self._recorder = recorder
+        self._planner = planner
         self._inbox: deque[ev.Event] = deque()
         self._alarm_at = inf  # the earliest wake-up call that is set for the engine's timers
 
@@ -66,6 +69,8 @@ class Runner:
         fresh = [LeadProgress(lead_id=lead.lead_id) for lead in leads]
         for some, progress_of, last in lead_chunks(leads, fresh):
             self._take(ev.LeadsAdded(at=self._clock.now(), leads=some, progress=progress_of, last=last))
+        if self._planner is not None:
+            self._planner.begin(leads, self._opened)
         self._world.begin(self._take)
         self._clock.call_at(until, lambda: self._take(ev.DrainOrdered(at=self._clock.now(), by="end of the scenario")))
         self._drain()
@@ -112,6 +117,8 @@ class Runner:
                     self._store.stop_now(key, action.reason)
             elif isinstance(action, act.PriceCapacity):
                 self._price(action)
+            elif isinstance(action, act.PlanHours) and self._planner is not None:
+                self._planner.plan(action.request, self._planned)
 
     def _reserve(self, campaign: str, action: act.Reserve) -> None:
         reservation = self._store.reserve_now(campaign, action.claims)
@@ -125,6 +132,13 @@ class Runner:
 
         with suppress(PricingFailed):
             self._take(ev.CapacityPriced(at=self._clock.now(), prices=solve(action.problem)))
+
+    def _opened(self, models: tuple[str, ...]) -> None:
+        self._take(ev.PlannerOpened(at=self._clock.now(), models=models))
+
+    def _planned(self, plan: HourPlan) -> None:
+        """The plan comes at the same virtual time."""
+        self._take(ev.HoursPlanned(at=self._clock.now(), plan=plan))
 
     def _ring(self, due: float) -> None:
         """A wake-up call; one that an earlier timer has overtaken means nothing any more."""

@@ -18,10 +18,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -30,6 +33,7 @@ from compliance.zones import known_zones
 from dialer.config.campaign import Campaign, Duration
 from sim.conversations import DEFAULT_CONVERSATIONS, RATED, Conversation, Conversed, with_defaults
 from sim.distributions import Distribution, Fixed, LogNormal, Mixture, Normal, Part, Uniform
+from sim.leanings import PRODUCTS, Lean
 
 MAX_AGENTS = 10_000
 MAX_DIGITS = 15  # of a telephone number (ITU-T E.164)
@@ -86,6 +90,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _unless_usual(
+    section: Section, handler: SerializerFunctionWrapHandler, info: SerializationInfo, names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Write a section as JSON without these later keys where they are at their defaults: what was on record before
+    there were any reads, and hashes, as it did."""
+    said: dict[str, Any] = handler(section)
+    if info.mode == "json":
+        for name in names:
+            if getattr(section, name) == type(section).model_fields[name].default:
+                said.pop(name, None)
+    return said
+
+
 # ---- people -------------------------------------------------------------------------------------------------
 class Region(Section):
     """People of one region: their zone, the numbers they have, and their share of the list."""
@@ -128,6 +145,11 @@ class Habit(Section):
     share: Share = Field(description="of the people, in proportion to the others'")
     hours: tuple[Multiplier, ...] = Field(_EVEN_DAY, min_length=24, max_length=24, description="by local hour")
     weekdays: tuple[Multiplier, ...] = Field(_EVEN_WEEK, min_length=7, max_length=7, description="Monday first")
+    lean: Lean = Field(Lean(), description="factors on the share, by what is known of a lead")
+
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        return _unless_usual(self, handler, info, ("lean",))
 
 
 class Wear(Section):
@@ -154,6 +176,14 @@ class Population(Section):
     destinations: tuple[Destination, ...] = ()
     live_rate: float = Field(0.30, ge=0, le=1, description="a person would answer, if it rang long enough")
     live_rate_spread: float = Field(0.5, ge=0, le=0.95, description="people differ by this share, up and down")
+    live_rate_sd: float | None = Field(
+        None,
+        ge=0,
+        le=3,
+        description="deviation of the logarithm of people's odds of answering, in place of live_rate_spread; live_rate "
+        "is then the median, and lean, hours, habits and wear multiply the odds. None: live_rate_spread",
+    )
+    lean: Lean = Field(Lean(), description="factors on a person's odds of answering, by what is known of the lead")
     machine_rate: float = Field(0.15, ge=0, le=1)
     busy_rate: float = Field(0.05, ge=0, le=1)
     hours: tuple[Multiplier, ...] = Field(
@@ -168,6 +198,9 @@ class Population(Section):
     habits: tuple[Habit, ...] = Field((), description="kinds of people; none: all alike")
     wear: Wear = Wear()
     right_party_rate: float = Field(0.75, ge=0, le=1, description="of live answers at a number that is right")
+    right_party_rate_sd: float = Field(
+        0.0, ge=0, le=0.5, description="people's own rates differ by this deviation, cut off at 0 and 1"
+    )
     conversations: dict[Conversed, Conversation] = Field(
         default_factory=lambda: dict(DEFAULT_CONVERSATIONS), description="what is not named keeps its default"
     )
@@ -186,6 +219,10 @@ class Population(Section):
     def _filled(cls, named: Any) -> Any:
         return with_defaults(named)
 
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        return _unless_usual(self, handler, info, ("live_rate_sd", "lean", "right_party_rate_sd"))
+
     @model_validator(mode="after")
     def _consistent(self) -> Population:
         _refuse("Population", self._faults())
@@ -198,13 +235,28 @@ class Population(Section):
             yield ("leads",), "expected at least 1 lead, or a list: write `leads: 3000` or `list: leads.csv`"
         for name in ("regions", "destinations", "habits"):
             yield from _no_share(name, getattr(self, name))
+        if self.live_rate_sd is not None and self.live_rate >= 1.0:
+            yield ("live_rate",), "expected less than 1 beside live_rate_sd: odds have no end there"
         total = self.live_rate + self.machine_rate + self.busy_rate
         if total > 1 + 1e-9:
             yield (
                 ("live_rate",),
                 f"expected live_rate + machine_rate + busy_rate of at most 1, was {total:g}: lower one",
             )
+        yield from self._unknown_leanings(("lean",), self.lean)
+        for index, habit in enumerate(self.habits):
+            yield from self._unknown_leanings(("habits", index, "lean"), habit.lean)
         yield from self._rates_of_conversations()
+
+    def _unknown_leanings(self, loc: tuple[str | int, ...], lean: Lean) -> Iterator[Fault]:
+        """Names that nobody made up has; a list may have any."""
+        if self.list is None:
+            for name in lean.product.keys() - set(PRODUCTS):
+                yield (*loc, "product", name), f"expected one of {', '.join(PRODUCTS)}, was {name!r}"
+            regions = [region.name for region in self.regions]
+            for name in lean.region.keys() - set(regions):
+                told = f"expected one of population.regions ({', '.join(regions) or 'none there'}), was {name!r}"
+                yield (*loc, "region", name), told
 
     def _rates_of_conversations(self) -> Iterator[Fault]:
         total = 0.0

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
 import structlog
 
 from carriers.capacity import CapacityPrices, CapacityProblem
-from dialer.adapters.worker_process import begin_worker, interrupts_held
+from dialer.adapters.worker_process import WorkerProcess, gave_way
 
-SOLVED_WITHIN_S, BEGUN_WITHIN_S = 20.0, 60.0
+SOLVED_WITHIN_S = 20.0
 
 Log = structlog.typing.FilteringBoundLogger
 Work = Callable[[CapacityProblem], CapacityPrices]
@@ -57,7 +54,7 @@ class ProcessSolver:
         self._work = work or solved
         self._next: tuple[CapacityProblem, Priced] | None = None
         self._solving: asyncio.Task[None] | None = None
-        self._worker: _Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._closed = False
 
     def solve(self, problem: CapacityProblem, priced: Priced) -> None:
@@ -117,7 +114,7 @@ class ProcessSolver:
 
     async def _begin(self) -> None:
         """Begin a worker in a thread: that takes about a second, of which the loop must not lose any."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(_Worker))
+        beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, _warmed))
         try:
             self._worker = await asyncio.shield(beginning)
         except asyncio.CancelledError:
@@ -131,30 +128,6 @@ class ProcessSolver:
             await asyncio.to_thread(worker.end)
 
 
-class _Worker:
-    """A worker process that has loaded all it needs. Making and ending one blocks."""
-
-    def __init__(self) -> None:
-        # A fresh interpreter: a fork would copy numba's threads and our open files.
-        context = multiprocessing.get_context("spawn")
-        self.executor = ProcessPoolExecutor(1, mp_context=context, initializer=begin_worker)
-        self.pid: int | None = None
-        try:
-            with interrupts_held():
-                begun = self.executor.submit(_warmed)
-            self.pid = begun.result(timeout=BEGUN_WITHIN_S)
-        except BaseException:
-            self.end()
-            raise
-
-    def end(self) -> None:
-        """Kill the process; whatever it was doing is lost."""
-        for child in multiprocessing.active_children():
-            if child.pid == self.pid:
-                child.kill()
-        self.executor.shutdown(wait=self.pid is not None, cancel_futures=True)
-
-
 def solved(problem: CapacityProblem) -> CapacityPrices:
     """Solve a problem (`carriers.pricing.solve`)."""
     from carriers.pricing import solve  # imported here: half a second that only the worker is to spend
@@ -166,6 +139,4 @@ def _warmed() -> int:
     """Load what solving needs, and give way to the loop where processors are short; returns this process's id."""
     import carriers.pricing  # noqa: F401
 
-    if hasattr(os, "nice"):
-        os.nice(10)
-    return os.getpid()
+    return gave_way()

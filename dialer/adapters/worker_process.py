@@ -6,9 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+
+BEGUN_WITHIN_S = 60.0
 
 
 @contextmanager
@@ -30,6 +33,40 @@ def begin_worker() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+class WorkerProcess:
+    """A worker process that has loaded all it needs. Making and ending one blocks.
+
+    `warm` is a function of a module, which loads and returns the process's id (`gave_way`).
+    """
+
+    def __init__(self, warm: Callable[[], int]) -> None:
+        # A fresh interpreter: a fork would copy numba's threads and our open files.
+        context = multiprocessing.get_context("spawn")
+        self.executor = ProcessPoolExecutor(1, mp_context=context, initializer=begin_worker)
+        self.pid: int | None = None
+        try:
+            with interrupts_held():
+                begun = self.executor.submit(warm)
+            self.pid = begun.result(timeout=BEGUN_WITHIN_S)
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Kill the process; whatever it was doing is lost."""
+        for child in multiprocessing.active_children():
+            if child.pid == self.pid:
+                child.kill()
+        self.executor.shutdown(wait=self.pid is not None, cancel_futures=True)
+
+
+def gave_way() -> int:
+    """Give way to the parent where processors are short; returns this process's id."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    return os.getpid()
 
 
 def _end_with(sentinel: int) -> None:

@@ -21,6 +21,15 @@ from compliance.ruleset import EVERYTHING
 from dialer.adapters.audit import audit_log
 from dialer.adapters.clock import SystemClock
 from dialer.adapters.journal import Journal, header_of, journal_path
+from dialer.adapters.planner import (
+    InlinePlanner,
+    Log,
+    NoPlanner,
+    PlanSource,
+    ProcessPlanner,
+    planning_of,
+    settings_of,
+)
 from dialer.adapters.solver import InlineSolver, ProcessSolver
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.supervisor import Supervisor
@@ -32,7 +41,7 @@ from dialer.config.campaign import Campaign
 from dialer.core.events import LaunchingPaused
 from dialer.core.lead import Lead, LeadProgress
 from dialer.errors import CampaignRunning, ComplianceBreach, ConfigError
-from dialer.ports import Clock, Opening, Telephony
+from dialer.ports import Clock, Opening, Planner, Telephony
 from dialer.runtime import CRASH_POINTS, Observer, Runtime
 from sim.clock import VirtualClock
 from sim.rehearsal import drive
@@ -110,6 +119,7 @@ async def _session(
             telephony=telephony(opening),
             # Virtual time stands still while prices are made, so that they always come at the same moment.
             solver=(InlineSolver if isinstance(clock, VirtualClock) else ProcessSolver)(log=logger),
+            planner=_planner(campaign, place, clock, seed=seed, log=logger),
             clock=clock,
             log=journal,
             logger=logger,
@@ -126,6 +136,21 @@ async def _session(
                     watch.cancel()
     finally:
         await store.close_campaign(name)
+
+
+def _planner(campaign: Campaign, place: Place, clock: Clock, *, seed: int, log: Log) -> Planner:
+    """The planner of a campaign that uses models; without a model in the data folder it has nothing to say."""
+    if not campaign.models.use:
+        return NoPlanner()
+    source = PlanSource(
+        data=str(place.data_dir),
+        campaign=campaign.campaign,
+        now=clock.now(),
+        settings=settings_of(campaign, seed=seed),
+    )
+    if isinstance(clock, VirtualClock):
+        return InlinePlanner(lambda leads: planning_of(source, leads), log=log)
+    return ProcessPlanner(source, log=log)
 
 
 async def _watch_clock(clock: SystemClock, runtime: Runtime) -> None:

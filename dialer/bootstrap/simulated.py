@@ -18,6 +18,7 @@ from dialer.bootstrap.engine import POLICY_OF_MODE, make_engine
 from dialer.bootstrap.versions import versions_of
 from dialer.core.engine import Engine
 from dialer.core.lead import Lead
+from dialer.ports import Planner
 from sim.clock import VirtualClock
 from sim.day import DayRecord
 from sim.floor import AgentDay
@@ -64,8 +65,10 @@ def simulate(
     leads: Sequence[Lead] | None = None,
     fates: Fates | None = None,
     days: Sequence[AgentDay] | None = None,
+    planner: Planner | None = None,
 ) -> SimulatedDay:
-    """Run a scenario flat out. `leads`, `fates` and `days` stand in for the scenario's own people and agents.
+    """Run a scenario flat out. `leads`, `fates` and `days` stand in for the scenario's own people and agents; `planner`
+    plans the hours, in place.
 
     `progress` is told the virtual time. Raises `ConfigError` where the scenario's lead list cannot be read.
     """
@@ -88,7 +91,7 @@ def simulate(
         versions=versions_of(campaign),
     )
     journal = None if journal_dir is None else Journal(journal_path(journal_dir, header), header)
-    runner = Runner(engine, world, clock, store, journal, recorder)
+    runner = Runner(engine, world, clock, store, journal, recorder, planner)
     try:
         runner.run(leads, until=scenario.start_at + scenario.duration, progress=progress)
     finally:

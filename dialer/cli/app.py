@@ -76,6 +76,16 @@ _COMMANDS = {
     },
     "lead": {"stop": "lead:stop", "lift": "lead:lift", "hours": "lead:hours", "record": "lead_record:record"},
     "carriers": {"check": "carriers.check:check", "status": "carriers.status:status"},
+    "models": {
+        "train": "models.train:train",
+        "evaluate": "models.evaluate:evaluate",
+        "promote": "models.promote:promote",
+        "rollback": "models.promote:rollback",
+        "retire": "models.promote:retire",
+        "explain": "models.explain:explain",
+        "list": "models.versions:list_models",
+        "best-time": "models.best_time:best_time",
+    },
     "sim": {
         "run": "sim.run:run",
         "compare": "sim.compare:compare",
@@ -95,6 +105,7 @@ _GROUPS = {
     "consent": "Who agreed to be called: give, revoke, import, check.",
     "lead": "Single leads and people: stop, take a stop back, inconvenient hours, facts from outside.",
     "carriers": "Carriers, trunks, rate decks and caller IDs: check a campaign's; status of a running one.",
+    "models": "Answer models: train, evaluate, promote, roll back, explain a lead; the best time to collect.",
     "sim": "Simulated days: run a scenario, compare policies, sweep settings, replay, fit to logs; the limit.",
 }
 for _group, _commands in _COMMANDS.items():

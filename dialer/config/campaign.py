@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     WithJsonSchema,
@@ -14,18 +13,24 @@ from pydantic import (
     model_validator,
 )
 
-from compliance.streams import somebody_in
 from dialer.config.abandon import DEFAULT_ABANDON_RULES, AbandonRule, distinct
+from dialer.config.caps import Cap as Cap
+from dialer.config.caps import Period as Period
 from dialer.config.carriers import CarrierAccount
 from dialer.config.carriers import Trunk as Trunk
+from dialer.config.duration import Duration as Duration
+from dialer.config.duration import seconds_of
+from dialer.config.misfits import refuse
+from dialer.config.models import Models
 from dialer.config.routing import CallerIdPool, Routing
 from dialer.config.section import NAME as NAME
 from dialer.config.section import Day as Day
 from dialer.config.section import Section as Section
 from dialer.config.section import Window as Window
-from dialer.config.supply_faults import refuse_misfits
+from dialer.config.segment_faults import segment_faults
+from dialer.config.segments import MOST_SEGMENTS, Segment, Stages
+from dialer.config.supply_faults import supply_faults
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 # What may stand in a part of a key of the store, where `|` parts them.
 SUBJECT = r"^[^|\x00-\x1f\x7f]*$"
 
@@ -37,19 +42,6 @@ MODES_TO_COME = {
     "agentless": "nothing but an agent can take a call yet",
 }
 Scope = Literal["debt_collection", "telemarketing"]
-KeyKind = Literal["person", "debt", "account", "number", "subject", "campaign"]
-Channel = Literal["voice", "inbound", "sms", "whatsapp", "email", "letter", "visit"]
-PeriodKind = Literal["rolling_hours", "rolling_calendar_days", "calendar_day", "calendar_week_mon", "calendar_month"]
-
-
-def _seconds(value: Any) -> Any:
-    """Read `90s`, `15m`, `2h`, `1d` (or a bare number of seconds)."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())
-        if not match:
-            raise ValueError(f"expected a duration such as 90s, 15m, 2h or 1d, was {value!r}")
-        return float(match[1]) * _UNITS[match[2]]
-    return value
 
 
 def _off(value: Any) -> Any:
@@ -58,34 +50,14 @@ def _off(value: Any) -> Any:
 
 
 Registry = Annotated[str, Field(pattern=NAME)]
-Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=366 * 86400.0)]
 
 
 # No less: a shorter ring is an abandoned call to US law (16 CFR 310.4(b)(4)(ii): 15 seconds or four rings).
 HangUpAfterRing = Annotated[
-    Annotated[float, BeforeValidator(_seconds), Field(ge=15.0, le=60.0)] | None,
+    Annotated[float, BeforeValidator(seconds_of), Field(ge=15.0, le=60.0)] | None,
     BeforeValidator(_off),
     WithJsonSchema({"anyOf": [{"type": "number", "ge": 15.0, "le": 60.0}, {"const": "off"}, {"type": "null"}]}),
 ]
-
-
-class Period(Section):
-    """How long a cap looks back."""
-
-    kind: PeriodKind
-    n: int = Field(1, ge=1, le=366)
-
-
-class Cap(Section):
-    """At most `max` attempts, contacts, conversations or communications in a period, under a key."""
-
-    id: str = Field("", max_length=64)
-    count: Literal["attempt", "contact", "conversation", "communication"] = "attempt"
-    max: int = Field(ge=1, le=1000)
-    period: Period
-    key: Annotated[tuple[KeyKind, ...], Field(min_length=1), AfterValidator(somebody_in)]
-    channels: tuple[Channel, ...] = Field(("voice",), min_length=1)
-    exclude: tuple[str, ...] = ()  # dispositions that do not count
 
 
 class Retry(Section):
@@ -102,6 +74,7 @@ class Agent(Section):
     id: str = Field(pattern=NAME)
     endpoint: str = Field("", pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     name: str = ""
+    skills: tuple[Annotated[str, Field(pattern=NAME)], ...] = Field((), max_length=50)
 
 
 class KeyMeaning(Section):
@@ -202,6 +175,9 @@ class Campaign(Section):
     caller_ids: tuple[str, ...] = Field(min_length=1)
     caller_id_pools: tuple[CallerIdPool, ...] = Field((), max_length=1000)
     routing: Routing = Routing()
+    models: Models = Models()
+    stages: Stages = Stages()
+    segments: tuple[Segment, ...] = Field((), max_length=MOST_SEGMENTS, description="the first that fits a lead holds")
     agents: tuple[Agent, ...] = Field(min_length=1)
     keys: dict[str, KeyMeaning] = Field(default_factory=lambda: dict(DEFAULT_KEYS))
     asterisk: Asterisk = Asterisk()
@@ -243,7 +219,11 @@ class Campaign(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Campaign:
-        refuse_misfits(self.carriers, self.trunks, self.caller_ids, self.caller_id_pools, self.jurisdictions)
+        skills = {skill for agent in self.agents for skill in agent.skills}
+        refuse(
+            *supply_faults(self.carriers, self.trunks, self.caller_ids, self.caller_id_pools, self.jurisdictions),
+            *segment_faults(self.segments, self.stages, skills),
+        )
         return self
 
     @field_validator("agents", "trunks")

@@ -15,11 +15,11 @@ from pydantic_core import ErrorDetails
 
 from compliance.rule import Profile
 from dialer.config.campaign import NAME, Campaign
+from dialer.config.misfits import MISFIT
 from dialer.config.names import DISPOSITIONS, meant
 from dialer.config.rate_deck_file import with_decks
 from dialer.config.rule_packs import known_jurisdictions, own_profiles, rule_set, stacked
 from dialer.config.section import LABEL
-from dialer.config.supply_faults import MISFIT
 from dialer.config.yaml_lines import Document, Loc, read_yaml
 from dialer.errors import ConfigError
 
@@ -27,6 +27,7 @@ TELEPHONE_KEYS = "0123456789*#"
 # The switch counts the ring time-out from the call's begin: so long may a carrier take until the telephone rings.
 SET_UP_S = 5.0
 _ANY = "*"
+_EXCLUDED = ("caps", _ANY, "exclude", _ANY)
 _TOO_SHORT = "expected at least one entry, found none"
 
 
@@ -80,7 +81,8 @@ def _lines(document: Document, faults: list[tuple[Loc, str]]) -> list[str]:
 def _cross_faults(document: Document) -> Iterator[tuple[Loc, str]]:
     """Check names against what exists. Works on the raw values, so that it also speaks when others are wrong."""
     data = document.data
-    for loc, name in (*_keys(data, "retry"), *_texts(data, "caps", _ANY, "exclude", _ANY)):
+    excluded = (*_texts(data, *_EXCLUDED), *_texts(data, "segments", _ANY, *_EXCLUDED))
+    for loc, name in (*_keys(data, "retry"), *excluded):
         if name not in DISPOSITIONS:
             yield loc, f"expected a disposition, was {name!r}: {meant(name, DISPOSITIONS)}"
     for loc, name in _texts(data, "keys", _ANY, "disposition"):

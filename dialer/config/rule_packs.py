@@ -232,6 +232,7 @@ def rule_set(campaign: Campaign, folder: Path = Path()) -> RuleSet:
         scope=campaign.scope,
         windows=window_rules(campaign.windows),
         caps=[campaign_cap(cap, number) for number, cap in enumerate(campaign.caps, start=1)],
+        segment_caps=segment_caps(campaign),
         closed_dates=[date.fromisoformat(day) for day in campaign.closed_dates],
         ring_guard_s=campaign.ring_guard_s,
         stale_lists=campaign.stale_lists,
@@ -257,10 +258,21 @@ def stacked(country: str, scope: str, own: Sequence[OwnProfile]) -> tuple[Profil
     return (*(profile for profile in ours if profile.id not in replaced), *(each.profile for each in mine))
 
 
-def campaign_cap(cap: Cap, number: int) -> CapRule:
+def segment_caps(campaign: Campaign) -> tuple[tuple[CapRule, ...], ...]:
+    """Return the caps that each of the campaign's segments adds, in the order of the file."""
+    return tuple(
+        tuple(
+            campaign_cap(cap, number, f"campaign.segments.{segment.name}")
+            for number, cap in enumerate(segment.caps, start=1)
+        )
+        for segment in campaign.segments
+    )
+
+
+def campaign_cap(cap: Cap, number: int, owner: str = "campaign") -> CapRule:
     """Turn a campaign's cap into a rule; one without an id is named by its number in the file."""
     return CapRule(
-        rule=cap.id or f"campaign.cap-{number}",
+        rule=cap.id or f"{owner}.cap-{number}",
         count=cap.count,
         max=cap.max,
         kind=cap.period.kind,

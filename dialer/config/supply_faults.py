@@ -4,48 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
 from dialer.config.carriers import CarrierAccount, Trunk
+from dialer.config.misfits import Fault, Loc, twice
 from dialer.config.names import meant
 from dialer.config.routing import CallerIdPool
 
-MISFIT = "misfit"  # the kind of pydantic's error
-Loc = tuple[str | int, ...]
-Fault = tuple[Loc, str]
 
-
-def refuse_misfits(
+def supply_faults(
     carriers: Sequence[CarrierAccount],
     trunks: Sequence[Trunk],
     owned: Sequence[str],
     pools: Sequence[CallerIdPool],
     jurisdictions: Sequence[str],
-) -> None:
-    """Raise pydantic's `ValidationError` where they do not fit together, each fault at its place in the campaign."""
-    faults = [
-        *_twice("carriers", [carrier.name for carrier in carriers]),
-        *_twice("caller_id_pools", [pool.name for pool in pools]),
-        *_accounts(carriers, trunks),
-        *_trunk_numbers(trunks, owned),
-        *_pool_numbers(pools, owned),
-        *_pool_places(pools, jurisdictions),
-    ]
-    if faults:
-        details = [
-            InitErrorDetails(type=PydanticCustomError(MISFIT, "{told}", {"told": told}), loc=loc, input=None)
-            for loc, told in faults
-        ]
-        raise ValidationError.from_exception_data("Campaign", details)
-
-
-def _twice(section: str, names: Sequence[str]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for place, name in enumerate(names):
-        if name in seen:
-            yield (section, place, "name"), f"{name!r} stands twice: keep one"
-        seen.add(name)
+) -> Iterator[Fault]:
+    """Yield what does not fit together, each fault at its place in the campaign."""
+    yield from twice("carriers", [carrier.name for carrier in carriers])
+    yield from twice("caller_id_pools", [pool.name for pool in pools])
+    yield from _accounts(carriers, trunks)
+    yield from _trunk_numbers(trunks, owned)
+    yield from _pool_numbers(pools, owned)
+    yield from _pool_places(pools, jurisdictions)
 
 
 def _accounts(carriers: Sequence[CarrierAccount], trunks: Sequence[Trunk]) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from carriers.capacity import CapacityProblem
 from compliance.clearance import CapSlot, ConsentCheck, ListCheck
 from dialer.core.lead import LeadProgress
 from dialer.core.learned import Learned
+from models.plan import PlanRequest
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -56,6 +57,18 @@ class RouteNote(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     attestation: str
 
 
+class ScoreNote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why this lead was called in this hour: for the journal, and for whoever evaluates models and wear."""
+
+    model: str  # its version; empty: the tables
+    because: str  # `models.exploration.Because`, in small letters
+    answer: float  # probability of a live answer, as the plan had it
+    right_party: float | None  # of such an answer; None: nobody says
+    propensity: float | None  # of a randomised hour or gap; None: it was not randomised
+    segment: str  # of the campaign's rules; empty: none
+    channels: tuple[str, ...]  # by which the segment's people should be reached, the preferred first
+
+
 class Originate(Action, frozen=True, kw_only=True, tag=True):
     """Place the call. Only ever follows `Reserved` of the same attempt, and is never repeated."""
 
@@ -68,6 +81,7 @@ class Originate(Action, frozen=True, kw_only=True, tag=True):
     ring_timeout_s: float
     message: bool = True  # whether the recorded message plays where nobody is free
     route: RouteNote | None = None
+    score: ScoreNote | None = None
 
 
 class Bridge(Action, frozen=True, kw_only=True, tag=True):
@@ -75,6 +89,7 @@ class Bridge(Action, frozen=True, kw_only=True, tag=True):
 
     attempt_id: int
     agent_id: str
+    script: str = ""  # what the agent should say, as the lead's segment has it; empty: nothing is named
 
 
 class HangUp(Action, frozen=True, kw_only=True, tag=True):
@@ -141,6 +156,12 @@ class PriceCapacity(Action, frozen=True, kw_only=True, tag=True):
     problem: CapacityProblem
 
 
+class PlanHours(Action, frozen=True, kw_only=True, tag=True):
+    """Plan the rest of the day beside the loop; `HoursPlanned` brings the plan, or nothing comes."""
+
+    request: PlanRequest
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One pacing decision as codes and figures; the sentence is made when somebody reads it."""
 
@@ -189,6 +210,7 @@ AnyAction = (
     | Settle
     | SaveLearned
     | PriceCapacity
+    | PlanHours
     | NoteDecision
     | Alert
     | EndCampaign

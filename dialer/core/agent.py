@@ -60,12 +60,20 @@ class Agent:
         "row",
         "segment",
         "since",
+        "skills",
         "spent",
         "state",
     )
 
-    def __init__(self, agent_id: str, counts: list[int] | None = None, spent: list[float] | None = None) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        counts: list[int] | None = None,
+        spent: list[float] | None = None,
+        skills: frozenset[str] = frozenset(),
+    ) -> None:
         self.agent_id = agent_id
+        self.skills = skills  # as the campaign names them
         self.counts = [0] * len(AgentState) if counts is None else counts  # the floor's, by state
         self.spent = [0.0] * len(AgentState) if spent is None else spent  # seconds in states that were left, likewise
         self.state = S.OFFLINE

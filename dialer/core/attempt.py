@@ -14,6 +14,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.actions import Claim
 from dialer.core.disposition import STOPPED_BY
+from dialer.core.plan_book import Score
 from dialer.errors import IllegalTransition
 
 
@@ -114,6 +115,8 @@ class Attempt:
         "reserved_at",
         "route_reason",
         "row",
+        "score",
+        "scored_by",
         "segment",
         "shown",
         "silent",
@@ -149,6 +152,8 @@ class Attempt:
         self.state = S.RESERVING
         self.row = -1  # in the engine's table of lines in flight; -1: not there
         self.probability = 0.0
+        self.score: Score | None = None  # what the plan said of its lead at its claim
+        self.scored_by = ""  # the model behind it
         self.segment = 0  # of its lead, in what is learned
         self.reserved_at = at
         self.originated_at: float | None = None

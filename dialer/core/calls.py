@@ -12,6 +12,7 @@ from dialer.core.agent import IDLE
 from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, REROUTING, RINGING, SCREENING, TALKING, Attempt
 from dialer.core.disposition import END_DISPOSITION, Disposition
 from dialer.core.launching import TICK_S, Launching
+from dialer.core.planning import Planning
 from dialer.core.retry import after_refusal
 from dialer.core.routing import Routing
 from dialer.core.settling import Settling
@@ -28,8 +29,11 @@ _UNLIMITED = (TALKING, INHERITED)
 class Calls:
     """Handles what the store and the switch say of attempts."""
 
-    def __init__(self, state: CampaignState, launching: Launching, settling: Settling, routing: Routing) -> None:
+    def __init__(
+        self, state: CampaignState, launching: Launching, settling: Settling, routing: Routing, planning: Planning
+    ) -> None:
         self._state = state
+        self._planning = planning
         self._routing = routing
         self._launching = launching
         self._settling = settling
@@ -100,6 +104,7 @@ class Calls:
                 ring_timeout_s=state.campaign.ring_timeout_s,
                 message=state.duties.message(attempt.claim.profiles),
                 route=self._routing.note(attempt, shown),
+                score=self._planning.note(attempt),
             )
         )
         limit = state.now + state.campaign.ring_timeout_s + ENDED_BY_SWITCH_S
@@ -347,10 +352,16 @@ class Calls:
         for attempt in list(state.waiting.values()):
             if attempt.hang_up_asked:
                 continue  # it is about to go
-            agent = state.floor.reserve(attempt.attempt_id, state.now, attempt.segment)
+            segment = state.queue[attempt.lead].segment
+            skill = state.segment_rules.skill(segment)
+            agent = state.floor.reserve(attempt.attempt_id, state.now, attempt.segment, skill)
             if agent is None:
                 return
             del state.waiting[attempt.attempt_id]
             attempt.move(act.Bridge)
             attempt.agent_id = agent.agent_id
-            state.out.append(act.Bridge(attempt_id=attempt.attempt_id, agent_id=agent.agent_id))
+            state.out.append(
+                act.Bridge(
+                    attempt_id=attempt.attempt_id, agent_id=agent.agent_id, script=state.segment_rules.script(segment)
+                )
+            )

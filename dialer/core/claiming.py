@@ -24,8 +24,9 @@ class Claims:
             for name in campaign.dnc_registries
         )
 
-    def candidate(self, lead: Lead, number_index: int) -> DialCandidate:
-        """Return what the rules must know of an attempt on a lead's number.
+    def candidate(self, lead: Lead, number_index: int, segment: int = -1) -> DialCandidate:
+        """Return what the rules must know of an attempt on a lead's number; `segment` is the lead's among the
+        campaign's, whose caps come on top (-1: of none).
 
         No agent is ever held for one call: a line that is launched for a free agent may find them taken.
         """
@@ -40,6 +41,7 @@ class Claims:
             subject=self._subject,
             campaign=self._campaign,
             use=number.use,
+            segment=segment,
         )
 
     def of(self, candidate: DialCandidate, *, attempt_id: int, now: float) -> Claim:

@@ -2,21 +2,37 @@
 
 How it works: leads whose present number shares a place (its candidate jurisdictions and zones) share a group, because
 their calling window opens and closes together. A group has one heap of leads that rest (by the end of the rest) and one
-of leads that are ready (by priority, then fewest attempts, then first come). The window is asked once per change, not
-once per lead. An entry is void when the lead has been queued again since: each carries its lead's ticket. Between two
-times at which a rest ends or a window changes nothing becomes ready or closed by itself, so nothing is looked at.
+of leads that are ready (by priority, then their rank in the plan of the hour, then fewest attempts, then first come).
+The window is asked once per change, not once per lead. An entry is void when the lead has been queued again since: each
+carries its lead's ticket. Between two times at which a rest ends or a window changes nothing becomes ready or closed by
+itself, so nothing is looked at.
+
+A plan ranks a whole list at once. Its leads are not pushed one by one: each group keeps its part of the plan's order
+and walks along it, past leads that rest (they come back through the heap, with their rank) and past those that were
+queued after the plan was asked for (they are in a heap already). Whichever way a lead is found, its key is the same: so
+is the order in which leads are taken.
 """
 
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from compliance.clearance import Place
 from dialer.core.lead import Lead, LeadProgress
+
+# -priority, rank in the plan, attempts, ticket, lead
+Key = tuple[int, int, int, int, int]
+
+UNRANKED = 2**31 - 1  # of leads that the plan does not name, or without a plan
+_NO_LEADS: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
 
 
 class WindowState(Protocol):
@@ -39,22 +55,32 @@ class Windows(Protocol):
 class QueuedLead:
     """A lead in the queue's table."""
 
-    __slots__ = ("lead", "progress", "ticket")
+    __slots__ = ("lead", "priority", "progress", "segment", "ticket")
 
     def __init__(self, lead: Lead, progress: LeadProgress) -> None:
         self.lead = lead
+        self.priority = lead.priority  # its segment's, where that has one; set before the lead is queued
         self.progress = progress
+        self.segment = -1  # among the campaign's; -1: of none
         self.ticket = 0  # 0: not queued
 
 
 @dataclass(slots=True)
 class _Group:
     place: Place
+    number: int  # among the groups
     resting: list[tuple[float, int, int]] = field(default_factory=list)  # (next_at, ticket, lead)
-    ready: list[tuple[int, int, int, int]] = field(default_factory=list)  # (-priority, attempts, ticket, lead)
+    ready: list[Key] = field(default_factory=list)
+    planned: NDArray[np.int32] = field(default_factory=lambda: _NO_LEADS)  # its part of the plan's order
+    walked: int = 0  # of `planned`: how many have been passed
     open: bool = False
     changes_at: float = -inf  # the window is asked again at this time
     rule: str = ""
+
+    @property
+    def has_leads(self) -> bool:
+        """Whether anybody may stand in it; some of them may be queued elsewhere by now."""
+        return bool(self.resting or self.ready or self.walked < len(self.planned))
 
 
 class DialQueue:
@@ -65,10 +91,16 @@ class DialQueue:
         self._groups: dict[Place, _Group] = {}
         self._leads: list[QueuedLead] = []
         self._tickets = 0
+        self._group_of = array("i")  # by lead, the group that it was last queued in; -1: none yet
+        self._rank: NDArray[np.int32] = _NO_LEADS  # by lead
+        self._planned_to = 0  # the plan was asked for after this ticket
         self._open: list[_Group] = []  # whose window is open, as of the last refresh
         self._fresh_from, self._fresh_until = inf, -inf  # when that refresh holds
+        self._looked_at = -inf  # when rests were last ended
         self._first_known = False  # whether `_first_group` holds: the open group whose head comes first
         self._first_group: _Group | None = None
+        self._first_key: Key | None = None
+        self.changed: set[int] = set()  # leads that were queued, or moved on, since whoever reads it emptied it
         self.queued = 0  # leads that are in the queue, ready or resting
 
     def __len__(self) -> int:
@@ -80,12 +112,27 @@ class DialQueue:
     def add(self, lead: Lead, progress: LeadProgress) -> int:
         """Take in a lead, not yet queued; returns its index."""
         self._leads.append(QueuedLead(lead, progress))
+        self._group_of.append(-1)
         return len(self._leads) - 1
 
-    def restore(self, leads: Sequence[Lead], progress: Sequence[LeadProgress], tickets: Sequence[int]) -> None:
+    def restore(
+        self,
+        leads: Sequence[Lead],
+        progress: Sequence[LeadProgress],
+        tickets: Sequence[int],
+        *,
+        places: Sequence[Place] = (),
+        group_of: Sequence[int] | None = None,
+        priorities: Sequence[int] = (),
+        segments: Sequence[int] = (),
+    ) -> None:
         """Fill an empty queue with leads that were queued in the order of their tickets (0: not queued)."""
         for lead, so_far in zip(leads, progress, strict=True):
-            self._leads.append(QueuedLead(lead, so_far))
+            self.add(lead, so_far)
+        self._groups = {place: _Group(place, number) for number, place in enumerate(places)}
+        self._group_of = self._group_of if group_of is None else array("i", group_of)
+        for entry, priority, segment in zip(self._leads, priorities, segments, strict=False):
+            entry.priority, entry.segment = priority, segment
         for ticket, index in sorted((ticket, index) for index, ticket in enumerate(tickets) if ticket):
             self._tickets = ticket - 1
             self.put(index)
@@ -96,16 +143,18 @@ class DialQueue:
         place = entry.lead.numbers[entry.progress.number_index].place
         group = self._groups.get(place)
         if group is None:
-            group = self._groups[place] = _Group(place)
+            group = self._groups[place] = _Group(place, len(self._groups))
         if entry.ticket == 0:
             self.queued += 1
         else:
             self._first_known = False  # its old entry is void
         self._tickets += 1
         entry.ticket = self._tickets
+        self._group_of[index] = group.number
+        self.changed.add(index)
         next_at = entry.progress.next_at
         if next_at <= 0.0:  # never tried: most of a fresh list
-            heapq.heappush(group.ready, (-entry.lead.priority, entry.progress.attempts, entry.ticket, index))
+            heapq.heappush(group.ready, self._key(entry, index))
             self._first_known = False
             next_at = inf
         else:
@@ -127,15 +176,96 @@ class DialQueue:
             best = self._first(now)
             if best is None:
                 break
-            index = heapq.heappop(best.ready)[3]
-            self.drop(index)
+            assert self._first_key is not None
+            index = self._first_key[-1]
+            self.drop(index)  # what stands of it in a heap or in the plan is void now
             taken.append((index, best.changes_at))
         return taken
 
     def peek(self, now: float) -> int | None:
         """The index of the lead that `take` would give first; None where none may be dialled now."""
         first = self._first(now)
-        return None if first is None else first.ready[0][3]
+        return None if first is None or self._first_key is None else self._first_key[-1]
+
+    # ---- the plan of the hour ---------------------------------------------------------------------------------
+    @property
+    def tickets(self) -> int:
+        """The last ticket that was given."""
+        return self._tickets
+
+    @property
+    def planned_to(self) -> int:
+        """The last ticket before the plan that is followed was asked for."""
+        return self._planned_to
+
+    @property
+    def places(self) -> list[Place]:
+        """The places of the groups, by their number."""
+        return list(self._groups)
+
+    @property
+    def group_of(self) -> NDArray[np.int32]:
+        """Each lead's group, by its last queueing; -1: never queued. A copy."""
+        return np.frombuffer(self._group_of, dtype=np.int32).copy() if self._group_of else _NO_LEADS
+
+    def follow(self, order: NDArray[np.int32], asked_at_ticket: int) -> None:
+        """Rank leads by a plan: by priority, the best first; those that it does not name come after all that it does,
+        of the same priority. The plan knew of all that was queued up to a ticket, priorities included. Raises
+        `ValueError` for a lead that is not here."""
+        leads = len(self._leads)
+        if len(order) and not (int(order.min()) >= 0 and int(order.max()) < leads):
+            raise ValueError(f"expected leads in [0, {leads}), found {int(order.min())} to {int(order.max())}")
+        rank = np.full(leads, UNRANKED, dtype=np.int32)
+        rank[order] = np.arange(len(order), dtype=np.int32)
+        before = np.flatnonzero(self._rank != UNRANKED)
+        self._rank, self._planned_to = rank, max(self._planned_to, asked_at_ticket)
+        self._let_go(before[rank[before] == UNRANKED].tolist())
+        groups = self.group_of[order]
+        by_group = np.argsort(groups, kind="stable")
+        bounds = np.searchsorted(groups[by_group], np.arange(len(self._groups) + 1))
+        for group, begin, end in zip(self._groups.values(), bounds[:-1], bounds[1:], strict=True):
+            group.planned, group.walked = order[by_group[begin:end]], 0
+            self._rekey(group)
+        self._first_known = False
+
+    def _let_go(self, leads: list[int]) -> None:
+        """Bring back to the heaps what the plan before had and the new one has not."""
+        groups = list(self._groups.values())
+        for index in leads:
+            entry = self._leads[index]
+            # What rests is in the heap of those that rest; whatever has rested by the last look is in neither.
+            if entry.ticket and (entry.progress.next_at <= 0.0 or entry.progress.next_at <= self._looked_at):
+                heapq.heappush(groups[self._group_of[index]].ready, self._key(entry, index))
+
+    def _rekey(self, group: _Group) -> None:
+        """Give what stands ready in the heap its new rank; what the plan's order covers need not stand there."""
+        leads, rank, planned_to = self._leads, self._rank, self._planned_to
+        kept = []
+        for _, _, _, ticket, index in group.ready:
+            entry = leads[index]
+            if entry.ticket == ticket and (ticket > planned_to or rank[index] == UNRANKED):
+                kept.append(self._key(entry, index))
+        heapq.heapify(kept)
+        group.ready = kept
+
+    def _key(self, entry: QueuedLead, index: int) -> Key:
+        rank = int(self._rank[index]) if index < len(self._rank) else UNRANKED
+        return (-entry.priority, rank, entry.progress.attempts, entry.ticket, index)
+
+    def _planned_head(self, group: _Group, now: float) -> Key | None:
+        """The key of the group's first lead along the plan that is ready."""
+        planned, leads, planned_to = group.planned, self._leads, self._planned_to
+        while group.walked < len(planned):
+            index = int(planned[group.walked])
+            entry = leads[index]
+            if (
+                0 < entry.ticket <= planned_to
+                and entry.progress.next_at <= now
+                and self._group_of[index] == group.number
+            ):
+                return self._key(entry, index)
+            group.walked += 1
+        return None
 
     def next_change_at(self, now: float) -> float | None:
         """When the next lead may become ready; None where nothing is queued or time will not help."""
@@ -143,16 +273,16 @@ class DialQueue:
         self._refresh_all(now)
         for group in self._groups.values():
             if not group.open:
-                if group.resting or group.ready:
+                if group.has_leads:
                     earliest = min(earliest, group.changes_at)
-            elif not self._head(group) and group.resting:
+            elif self._head(group, now) is None and group.resting:
                 earliest = min(earliest, group.resting[0][0])
         return None if earliest == inf else earliest
 
     def closed_rule(self) -> str:
         """The rule that closes a group which has leads; empty where every such group is open."""
         for group in self._groups.values():
-            if not group.open and (group.resting or group.ready):
+            if not group.open and group.has_leads:
                 return group.rule
         return ""
 
@@ -162,10 +292,12 @@ class DialQueue:
             self._refresh_all(now)
         if not self._first_known:
             best: _Group | None = None
+            first: Key | None = None
             for group in self._open:
-                if self._head(group) and (best is None or group.ready[0] < best.ready[0]):
-                    best = group
-            self._first_group, self._first_known = best, True
+                key = self._head(group, now)
+                if key is not None and (first is None or key < first):
+                    best, first = group, key
+            self._first_group, self._first_key, self._first_known = best, first, True
         return self._first_group
 
     def _refresh_all(self, now: float) -> None:
@@ -177,6 +309,7 @@ class DialQueue:
             self._refresh(group, now)
             until = min(until, group.changes_at, group.resting[0][0] if group.resting else inf)
         self._fresh_from, self._fresh_until, self._first_known = now, until, False
+        self._looked_at = now
         self._open = [group for group in self._groups.values() if group.open]
 
     def _refresh(self, group: _Group, now: float) -> None:
@@ -189,12 +322,16 @@ class DialQueue:
             _, ticket, index = heapq.heappop(resting)
             entry = self._leads[index]
             if entry.ticket == ticket:
-                key = (-entry.lead.priority, entry.progress.attempts, ticket, index)
-                heapq.heappush(group.ready, key)
+                heapq.heappush(group.ready, self._key(entry, index))
 
-    def _head(self, group: _Group) -> bool:
-        """Drop void entries from the top; returns whether a ready lead is left."""
+    def _head(self, group: _Group, now: float) -> Key | None:
+        """Drop void entries from the top; returns the key of the first lead that is ready."""
         ready = group.ready
-        while ready and self._leads[ready[0][3]].ticket != ready[0][2]:
+        while ready and self._leads[ready[0][4]].ticket != ready[0][3]:
             heapq.heappop(ready)
-        return bool(ready)
+        if not len(group.planned):
+            return ready[0] if ready else None
+        planned = self._planned_head(group, now)
+        if planned is None or (ready and ready[0] < planned):
+            return ready[0] if ready else None
+        return planned

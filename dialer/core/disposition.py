@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from carriers.causes import CallEnd
+from models.attempts import Result
 
 
 class Disposition(StrEnum):
@@ -56,6 +57,24 @@ END_DISPOSITION = {
     CallEnd.CONGESTION: Disposition.CONGESTION,
     CallEnd.INVALID_NUMBER: Disposition.INVALID_NUMBER,
     CallEnd.FAILED: Disposition.FAILED,
+}
+
+# What models learn from a disposition; any other teaches nothing, for nobody knows who would have answered.
+RESULT_OF: dict[str, Result] = {
+    Disposition.NO_ANSWER: Result.NO_ANSWER,
+    Disposition.MACHINE: Result.MACHINE,
+    Disposition.BUSY: Result.BUSY,
+    Disposition.INVALID_NUMBER: Result.DEAD,
+    Disposition.WRONG_PARTY: Result.WRONG_PARTY,
+    Disposition.RPC: Result.RIGHT_PARTY,
+    Disposition.REFUSED: Result.RIGHT_PARTY,
+    Disposition.CALLBACK: Result.RIGHT_PARTY,
+    Disposition.PAID: Result.RIGHT_PARTY,
+    Disposition.DISPUTED: Result.RIGHT_PARTY,
+    Disposition.DNC_REQUEST: Result.RIGHT_PARTY,
+    Disposition.PTP: Result.PROMISE,
+    Disposition.ABANDONED: Result.ANSWERED,
+    Disposition.UNDISPOSED: Result.ANSWERED,
 }
 
 # The call came to nothing in the network; nobody was reached.

@@ -24,13 +24,27 @@ from dialer.core.disposition import Disposition
 from dialer.core.launching import Launching
 from dialer.core.learned import Learned
 from dialer.core.pacers import Pacers
+from dialer.core.planning import Planning
 from dialer.core.retry import fitted
 from dialer.core.routing import Routing
+from dialer.core.segmenting import Segmenting
 from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import LAUNCHED_AT, CampaignState
 from dialer.core.status import CampaignStatus, status_of
-from dialer.core.timers import ATTEMPT_LIMIT, DECIDE, LEAVE, PRICE, ROOM, SAVE, SET_UP, TICK, WRAP_UP_LIMIT
+from dialer.core.timers import (
+    ATTEMPT_LIMIT,
+    DECIDE,
+    LEAVE,
+    PLAN,
+    PRICE,
+    REVIEW,
+    ROOM,
+    SAVE,
+    SET_UP,
+    TICK,
+    WRAP_UP_LIMIT,
+)
 from pacing.policy import Policy
 
 SAVE_S = 60.0
@@ -51,9 +65,11 @@ class Engine:
         self._state = state
         self._pacers = Pacers(state)
         self._routing = Routing(state)
-        self._settling = Settling(state, self._pacers, self._routing)
-        self._launching = Launching(state, self._pacers, self._settling, self._routing)
-        self._calls = Calls(state, self._launching, self._settling, self._routing)
+        self._segmenting = Segmenting(state)
+        self._planning = Planning(state, self._segmenting)
+        self._settling = Settling(state, self._pacers, self._routing, self._planning, self._segmenting)
+        self._launching = Launching(state, self._pacers, self._settling, self._routing, self._planning)
+        self._calls = Calls(state, self._launching, self._settling, self._routing, self._planning)
         self._agents = Agents(state, self._pacers, self._launching, self._settling, self._calls)
         self.campaign = campaign
         self.queue = state.queue
@@ -88,6 +104,8 @@ class Engine:
             ev.LinkDropped: self._link_dropped,
             ev.LinkUp: self._link_came_up,
             ev.CapacityPriced: self._capacity_priced,
+            ev.PlannerOpened: self._planning.opened,
+            ev.HoursPlanned: self._hours_planned,
             ev.PacingChanged: self._pacing_changed,
             ev.LaunchingPaused: self._launching_paused,
             ev.LaunchingResumed: self._launching_resumed,
@@ -227,6 +245,10 @@ class Engine:
     def _capacity_priced(self, event: ev.CapacityPriced) -> None:
         self._state.desk.reprice(event.prices, self._state.now)
 
+    def _hours_planned(self, event: ev.HoursPlanned) -> None:
+        self._planning.planned(event)
+        self._launching.ask("HoursPlanned")
+
     def _pacing_changed(self, event: ev.PacingChanged) -> None:
         """In force at the next decision."""
         if event.mode is not None:
@@ -281,6 +303,11 @@ class Engine:
                 self._save()
             elif kind is PRICE:
                 self._routing.price()
+            elif kind is PLAN:
+                self._planning.ask()
+            elif kind is REVIEW:
+                self._segmenting.review(subject)
+                self._launching.ask("Review")
             elif kind is ROOM:
                 self._state.room_asked = False
                 self._launching.ask("Room")

@@ -11,6 +11,7 @@ from carriers.capacity import CapacityPrices
 from dialer.core.actions import Claim
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
+from models.plan import HourPlan
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
@@ -238,6 +239,19 @@ class CapacityPriced(Event, frozen=True, kw_only=True, tag=True):
     prices: CapacityPrices
 
 
+# ---- the planner --------------------------------------------------------------------------------------------
+class PlannerOpened(Event, frozen=True, kw_only=True, tag=True):
+    """There are models to plan by: from now on the engine asks."""
+
+    models: tuple[str, ...]  # versions: the champion, and the challenger if there is one
+
+
+class HoursPlanned(Event, frozen=True, kw_only=True, tag=True):
+    """The answer to a `PlanHours`."""
+
+    plan: HourPlan
+
+
 # ---- operators and time -------------------------------------------------------------------------------------
 class PacingChanged(Event, frozen=True, kw_only=True, tag=True):
     """A supervisor changed how the campaign paces; None leaves a value as it is. Checked before it came here."""
@@ -306,6 +320,8 @@ AnyEvent = (
     | LinkDropped
     | LinkUp
     | CapacityPriced
+    | PlannerOpened
+    | HoursPlanned
     | PacingChanged
     | LaunchingPaused
     | LaunchingResumed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 import numpy as np
@@ -20,12 +20,16 @@ AT_ONCE = 0.0  # as a time of leaving: long past, so right after the call
 
 
 class Floor:
-    """Agents by id. The order of `_idle` is the order in which they became idle."""
+    """Agents by id, with the skills of each. The order of `_idle` is the order in which they became idle."""
 
-    def __init__(self, agent_ids: Iterable[str]) -> None:
+    def __init__(self, agent_ids: Iterable[str], skills: Mapping[str, Iterable[str]] | None = None) -> None:
         self._counts = [0] * len(AgentState)
         self._spent = [0.0] * len(AgentState)
-        self.agents = {agent_id: Agent(agent_id, self._counts, self._spent) for agent_id in agent_ids}
+        known = {} if skills is None else {agent_id: frozenset(names) for agent_id, names in skills.items()}
+        self.agents = {
+            agent_id: Agent(agent_id, self._counts, self._spent, known.get(agent_id, frozenset()))
+            for agent_id in agent_ids
+        }
         self._counts[OFFLINE] = len(self.agents)
         self._idle: dict[str, Agent] = {}
         # when each busy agent's present call began, its lead's segment, when the agent leaves (infinity: not known)
@@ -148,14 +152,24 @@ class Floor:
             agent.move(ev.AgentReadied, at)
             self._settle(agent, at)
 
-    def reserve(self, attempt_id: int, at: float, segment: int = 0) -> Agent | None:
-        """Promise the longest-idle agent to an answered call, whose lead is of `segment`; None where nobody is idle."""
-        agent = next(iter(self._idle.values()), None)
+    def reserve(self, attempt_id: int, at: float, segment: int = 0, skill: str = "") -> Agent | None:
+        """Promise an idle agent to an answered call, whose lead is of `segment` in what is learned: the one that
+        `take_idle` gives; None where nobody is idle."""
+        agent = self.take_idle(skill)
+        if agent is not None:
+            agent.move(Bridge, at)
+            self._occupy(agent, attempt_id, at, segment)
+        return agent
+
+    def take_idle(self, skill: str = "") -> Agent | None:
+        """Take the agent who has been idle the longest of those with the skill; where none of them is idle, of all: a
+        call is never left to wait for a skill. None where nobody is idle."""
+        agents = self._idle.values()
+        agent = next((agent for agent in agents if skill in agent.skills), None) if skill else None
         if agent is None:
-            return None
-        del self._idle[agent.agent_id]
-        agent.move(Bridge, at)
-        self._occupy(agent, attempt_id, at, segment)
+            agent = next(iter(agents), None)
+        if agent is not None:
+            del self._idle[agent.agent_id]
         return agent
 
     def take_up(self, agent: Agent, attempt_id: int, at: float, segment: int = 0) -> None:

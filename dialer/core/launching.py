@@ -13,6 +13,7 @@ from carriers.desk import Route
 from dialer.core import actions as act
 from dialer.core.attempt import RINGING, Attempt
 from dialer.core.pacers import Pacers
+from dialer.core.planning import Planning
 from dialer.core.routing import Routing
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
@@ -32,8 +33,11 @@ LEAVES_SOON_S = 600.0  # a later leave of an idle agent is nothing to a decision
 class Launching:
     """Decides and claims. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState, pacers: Pacers, settling: Settling, routing: Routing) -> None:
+    def __init__(
+        self, state: CampaignState, pacers: Pacers, settling: Settling, routing: Routing, planning: Planning
+    ) -> None:
         self._state = state
+        self._planning = planning
         self._routing = routing
         self._pacers = pacers
         self._settling = settling
@@ -137,7 +141,7 @@ class Launching:
             line_segment=line_segment,
             launched=state.launched,
             waiting=len(state.waiting),
-            next_answer_probability=state.answers.rate if head is None else self.probability(head),
+            next_answer_probability=state.answers.rate if head is None else self._planning.probability(head),
             next_segment=0 if head is None else state.segments.get(state.queue[head].lead.product, 0),
             hang_up_after_ring_s=state.hang_up_after_ring_s,
             max_lines_per_idle_agent=state.max_lines_per_idle_agent,
@@ -164,12 +168,6 @@ class Launching:
                 self._settling.hang_up(attempt, "no agent would be there", unanswered_only=True)
         return hung_up
 
-    def probability(self, index: int) -> float:
-        entry = self._state.queue[index]
-        if entry.lead.answer_probability is not None:
-            return entry.lead.answer_probability
-        return self._state.answers.probability(entry.progress.attempts, self._state.now)
-
     def _launch(self, count: int) -> tuple[int, int]:
         """Route and claim up to `count` leads; those for which there is no route rest, and others are taken in their
         stead. Returns how many were launched, and how many found no route."""
@@ -194,7 +192,7 @@ class Launching:
         """Route these leads and begin their attempts; `routed` takes in the cells that found a route."""
         if not taken:
             return []
-        probabilities = [self.probability(index) for index, _ in taken]
+        probabilities = [self._planning.probability(index) for index, _ in taken]
         routes = self._routing.routes([index for index, _ in taken], probabilities)
         claims = []
         for (index, closes_at), probability, (cell, route) in zip(taken, probabilities, routes, strict=True):
@@ -214,10 +212,13 @@ class Launching:
         entry = state.queue[index]
         lead, number_index = entry.lead, entry.progress.number_index
         attempt_id = state.next_attempt_id + 1
-        claim = state.claims.of(state.claims.candidate(lead, number_index), attempt_id=attempt_id, now=now)
+        claim = state.claims.of(
+            state.claims.candidate(lead, number_index, entry.segment), attempt_id=attempt_id, now=now
+        )
         attempt = Attempt(attempt_id, claim, index, number_index, at=now, closes_at=closes_at, trunk="")
         self._routing.plan(attempt, cell, route)
         attempt.probability = probability
+        self._planning.score(attempt)
         if self._routing.face(attempt) is None:
             self._routing.release(attempt, set_up=False)
             return None

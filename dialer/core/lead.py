@@ -54,6 +54,7 @@ class LeadProgress(msgspec.Struct, frozen=True, kw_only=True):
     next_at: float = 0.0  # UTC seconds; not before this
     number_ready_at: tuple[float | None, ...] = ()  # each number's rest, UTC seconds; None: never again
     by_disposition: dict[str, int] = {}
+    last_contact_at: float | None = None  # UTC seconds, of the right party; None: never reached
 
 
 LEADS_PER_EVENT = 2000

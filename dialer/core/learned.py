@@ -19,4 +19,5 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     counters: dict[str, Any]  # `Counters.snapshot`
     accounts: dict[str, Any] = {}  # `AbandonAccounts.snapshot`: of any version, for they are the law's counts
     routing: dict[str, Any] = {}  # `carriers.desk.Desk.learned`
+    plans: dict[str, Any] = {}  # `dialer.core.plan_book.PlanBook.learned`
     segments: dict[str, int] = {}  # the products that are learned apart, each with its number

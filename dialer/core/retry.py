@@ -8,7 +8,7 @@ import msgspec
 
 from dialer.config.campaign import Retry
 from dialer.core.actions import Claim
-from dialer.core.disposition import STOPPING, Disposition
+from dialer.core.disposition import RIGHT_PARTY, STOPPING, Disposition
 from dialer.core.events import Refusal
 from dialer.core.lead import LeadProgress
 
@@ -26,6 +26,7 @@ def after_attempt(
     """
     seen = dict(progress.by_disposition)
     seen[disposition] = seen.get(disposition, 0) + 1
+    reached_at = now if disposition in RIGHT_PARTY else progress.last_contact_at
     rule = rules.get(disposition)
     ready = list(progress.number_ready_at)
     status = "ready"
@@ -37,14 +38,14 @@ def after_attempt(
         dead = disposition in _DEAD_NUMBER
         ready[number_index] = None if dead else now + rule.after
     if status != "ready":
-        return _advanced(progress, status, progress.number_index, tuple(ready), now, seen)
+        return _advanced(progress, status, progress.number_index, tuple(ready), now, seen, reached_at)
     assert rule is not None
     chosen = _next_number(ready, number_index, prefer_next=rule.next_number)
     if chosen is None:
-        return _advanced(progress, "finished", number_index, tuple(ready), now, seen)
+        return _advanced(progress, "finished", number_index, tuple(ready), now, seen, reached_at)
     rest = ready[chosen]
     assert rest is not None
-    return _advanced(progress, "ready", chosen, tuple(ready), max(rest, now + gap_s), seen)
+    return _advanced(progress, "ready", chosen, tuple(ready), max(rest, now + gap_s), seen, reached_at)
 
 
 def without_number(progress: LeadProgress, number_index: int, *, until: float | None, now: float) -> LeadProgress:
@@ -123,6 +124,7 @@ def _advanced(
     ready: tuple[float | None, ...],
     next_at: float,
     seen: dict[str, int],
+    reached_at: float | None,
 ) -> LeadProgress:
     return LeadProgress(
         lead_id=progress.lead_id,
@@ -132,4 +134,5 @@ def _advanced(
         next_at=next_at,
         number_ready_at=ready,
         by_disposition=seen,
+        last_contact_at=reached_at,
     )

@@ -12,8 +12,10 @@ from dialer.core.attempt import DIALLING, DISPOSING, INHERITED, REROUTING, RESER
 from dialer.core.disposition import STOPPING, Disposition
 from dialer.core.lead import LeadProgress
 from dialer.core.pacers import Pacers
+from dialer.core.planning import Planning
 from dialer.core.retry import after_attempt, without_number
 from dialer.core.routing import NO_TRUNK, Routing
+from dialer.core.segmenting import Segmenting
 from dialer.core.state import CampaignState
 
 UNDIALLED_REST_S = 60.0
@@ -29,8 +31,12 @@ _UNANSWERED = (
 class Settling:
     """Ends attempts. Shares the campaign's state with the other parts of the engine."""
 
-    def __init__(self, state: CampaignState, pacers: Pacers, routing: Routing) -> None:
+    def __init__(
+        self, state: CampaignState, pacers: Pacers, routing: Routing, planning: Planning, segmenting: Segmenting
+    ) -> None:
         self._state = state
+        self._segmenting = segmenting
+        self._planning = planning
         self._routing = routing
         self._pacers = pacers
 
@@ -70,6 +76,7 @@ class Settling:
         attempts = state.queue[attempt.lead].progress.attempts
         if not fault:
             state.answers.learn(attempts, began, answered=answered)
+            self._planning.answered(attempt, answered=answered)
         if answered:
             self._pacers.answered(attempt, after_s)
         else:
@@ -123,9 +130,10 @@ class Settling:
         self._settle(attempt, disposition, after)
 
     def requeue(self, index: int) -> None:
-        """Queue a lead that is ready, on its next number that can ever be called; without one it is finished."""
+        """Queue a lead that is ready, on its next number that can ever be called; without one it is finished. One of a
+        segment that is not called waits for what moves it to another."""
         state, entry = self._state, self._state.queue[index]
-        if index in state.unlisted:
+        if index in state.unlisted or not self._segmenting.place(index):
             return
         while entry.progress.status == "ready":
             number_index = entry.progress.number_index
@@ -150,8 +158,10 @@ class Settling:
         state.counters.cut_short += cut_short
         state.abandon_book.settled(attempt, disposition)
         self._routing.settled(attempt, disposition)
+        self._planning.settled(attempt, disposition)
         entry = state.queue[attempt.lead]
         entry.progress = after
+        state.queue.changed.add(attempt.lead)
         self.requeue(attempt.lead)
         stop_reason = STOPPING.get(disposition, "")
         state.settlements.append(

@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 
 from carriers.caller_id import choice_of
+from compliance.clearance import Place
 from dialer.core.actions import Claim, Decision
 from dialer.core.agent import Agent, AgentState
 from dialer.core.attempt import Attempt, AttemptState
 from dialer.core.lead import Lead, LeadProgress
 from dialer.core.learned import Learned
+from dialer.core.plan_book import Score
 from dialer.core.state import CampaignState
 from dialer.core.timers import TimerKind
+from models.plan import HourPlan, unpack
 
 # Set as they are; everything else in the state has its own field below.
 _PLAIN = (
@@ -23,7 +26,9 @@ _PLAIN = (
     "stale_lists", "pricing", "room_asked", "listened_at", "cell_rests", "recalled_at",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
-_AGENT = tuple(slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent"))
+_AGENT = tuple(
+    slot for slot in Agent.__slots__ if slot not in ("agent_id", "state", "row", "counts", "spent", "skills")
+)
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +54,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
     tickets: tuple[int, ...]  # a lead's place in the order of queueing; 0: not queued
+    places: tuple[Place, ...]  # the queue's groups, in their order
+    group_of: tuple[int, ...]  # each lead's group, -1: never queued
+    priorities: tuple[int, ...]
+    lead_segments: tuple[int, ...]
+    changed: tuple[int, ...]  # leads of which the planner has not been told
+    plan: HourPlan | None
+    planned_to: int  # the queue's ticket before the plan was asked for
+    plans: dict[str, Any]  # `PlanBook.snapshot`
     attempts: tuple[AttemptRecord, ...]
     lines: tuple[int, ...]  # attempt ids, in the order of the rows
     waiting: tuple[int, ...]
@@ -75,6 +88,14 @@ def take_snapshot(state: CampaignState) -> Snapshot:
         leads=tuple(queue[i].lead for i in range(len(queue))),
         progress=tuple(queue[i].progress for i in range(len(queue))),
         tickets=tuple(queue[i].ticket for i in range(len(queue))),
+        places=tuple(queue.places),
+        group_of=tuple(queue.group_of.tolist()),
+        priorities=tuple(queue[i].priority for i in range(len(queue))),
+        lead_segments=tuple(queue[i].segment for i in range(len(queue))),
+        changed=tuple(sorted(queue.changed)),
+        plan=state.plans.plan,
+        planned_to=queue.planned_to,
+        plans=state.plans.snapshot(),
         attempts=tuple(
             AttemptRecord(claim=a.claim, state=int(a.state), values=_values(a)) for a in state.attempts.values()
         ),
@@ -107,7 +128,15 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     """Make a fresh state equal to the one the snapshot was taken of."""
     for name, value in snapshot.plain.items():
         setattr(state, name, value)
-    state.queue.restore(snapshot.leads, snapshot.progress, snapshot.tickets)
+    state.queue.restore(
+        snapshot.leads,
+        snapshot.progress,
+        snapshot.tickets,
+        places=snapshot.places,
+        group_of=snapshot.group_of,
+        priorities=snapshot.priorities,
+        segments=snapshot.lead_segments,
+    )
     for record in snapshot.attempts:
         _restore_attempt(state, record)
     for attempt_id in snapshot.lines:
@@ -125,6 +154,10 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     }
     state.recall(msgspec.structs.replace(snapshot.learned, routing={}))
     state.desk.restore(snapshot.desk)
+    state.plans.restore(snapshot.plans, snapshot.plan)
+    if snapshot.plan is not None:
+        state.queue.follow(unpack(snapshot.plan.order, "<i4"), snapshot.planned_to)
+    state.queue.changed = set(snapshot.changed)
     state.decisions.extend(snapshot.decisions)
 
 
@@ -132,6 +165,7 @@ def _values(attempt: Attempt) -> dict[str, Any]:
     """An attempt's values; those that go on changing are copied."""
     values = {slot: getattr(attempt, slot) for slot in _ATTEMPT}
     values["tried"] = tuple(attempt.tried)
+    values["score"] = None if attempt.score is None else msgspec.to_builtins(attempt.score)
     return values
 
 
@@ -146,6 +180,8 @@ def _restore_attempt(state: CampaignState, record: AttemptRecord) -> None:
     attempt.state = AttemptState(record.state)
     if (shown := values["shown"]) is not None:
         attempt.shown = choice_of(shown)
+    if (score := values["score"]) is not None:
+        attempt.score = msgspec.convert(score, Score)
     state.attempts[attempt.attempt_id] = attempt
 
 

@@ -22,6 +22,8 @@ from dialer.core.duties import Duties
 from dialer.core.floor import Floor
 from dialer.core.learned import Learned
 from dialer.core.live_rows import LiveRows
+from dialer.core.plan_book import PlanBook
+from dialer.core.segments import SegmentRules
 from dialer.core.supply import desk_of
 from dialer.core.timers import Timers
 from models.answer import AnswerTable
@@ -44,6 +46,7 @@ class CampaignState:
         self.rules = rules
         self.claims = Claims(campaign, rules)
         self.duties = Duties(campaign, rules)
+        self.segment_rules = SegmentRules(campaign)
         self.policies = dict(policies)  # by mode
         # as supervisors set them
         self.mode: str = campaign.mode
@@ -62,7 +65,8 @@ class CampaignState:
         self.ended = False
         # leads, agents, calls
         self.queue = DialQueue(rules)
-        self.floor = Floor(agent.id for agent in campaign.agents)
+        skills = {agent.id: agent.skills for agent in campaign.agents}
+        self.floor = Floor(skills, skills)
         self.attempts: dict[int, Attempt] = {}
         self.lines: LiveRows[Attempt] = LiveRows(columns=4)
         self.held: deque[int] = deque()  # reserved, and waiting for a call set-up of their trunk
@@ -77,6 +81,7 @@ class CampaignState:
         self.recalled_at: float | None = None  # when the recalled state of an earlier run was kept
         self.cell_rests: dict[str, float] = {}  # seconds, of leads whose cells had no room at the last decision
         self.crowded: set[int] = set()  # such cells, within a decision
+        self.plans = PlanBook()
         self.pricing = False  # a timer is set for the next capacity prices
         # time and chance
         self.now = 0.0
@@ -133,6 +138,7 @@ class CampaignState:
             segments=dict(self.segments),
             accounts=self.abandon_book.accounts.snapshot(),
             routing=self.desk.learned(),
+            plans=self.plans.learned(),
         )
 
     def recall(self, learned: Learned) -> None:
@@ -148,6 +154,10 @@ class CampaignState:
             self.desk.recall(learned.routing)
         except ValueError as fault:  # other trunks than before: it is as it was
             self.out.append(act.Alert(text=f"routing begins with nothing learned: {fault}"))
+        try:
+            self.plans.recall(learned.plans)
+        except (KeyError, ValueError) as fault:
+            self.out.append(act.Alert(text=f"plans begin with nothing learned: {fault}"))
         for policy in self.policies.values():
             state = learned.policies.get(policy.policy_id)
             if state:

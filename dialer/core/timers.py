@@ -22,10 +22,12 @@ class TimerKind(IntEnum):
     LEAVE = 6
     PRICE = 7
     ROOM = 8
+    PLAN = 9
+    REVIEW = 10
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
-DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE, ROOM = TimerKind
+DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE, ROOM, PLAN, REVIEW = TimerKind
 
 
 class Timers:
@@ -46,7 +48,8 @@ class Timers:
         self.seq = seq
 
     def set(self, at: float, kind: TimerKind, subject: int = 0) -> None:
-        """Set a timer; `subject` is the attempt id or the agent's place in the floor, where the kind is about one."""
+        """Set a timer; `subject` is the attempt id, the agent's place in the floor or a lead's index, where the kind is
+        about one."""
         self.seq += 1
         heapq.heappush(self.heap, (at, self.seq, kind, subject))
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dialer.adapters.clock import SystemClock
+from dialer.adapters.planner import NoPlanner
 from dialer.adapters.solver import InlineSolver
 from dialer.adapters.store import refusal
 from dialer.adapters.store.redis import RedisStore
@@ -87,6 +88,7 @@ async def _dial(socket: Path, placed: Path, clock: SystemClock, life: int, crash
             store=store,
             telephony=WritingExchange(clock, placed, crash),
             solver=InlineSolver(log=SILENT_LOG),
+            planner=NoPlanner(),
             clock=clock,
             log=NoLog(),
             logger=SILENT_LOG,

@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from dialer.adapters.clock import SystemClock
+from dialer.adapters.planner import NoPlanner
 from dialer.adapters.solver import InlineSolver
 from dialer.adapters.store.embedded import EmbeddedValkey
 from dialer.adapters.store.redis import RedisStore
@@ -302,6 +303,7 @@ async def campaign_on(data_dir: Path, *, count: int = 40, wait_for_disk: bool = 
             store=store,
             telephony=exchange,
             solver=InlineSolver(log=SILENT_LOG),
+            planner=NoPlanner(),
             clock=clock,
             log=log,
             logger=SILENT_LOG,

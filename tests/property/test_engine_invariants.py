@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from math import inf
+from math import inf, nan
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,6 +32,7 @@ from dialer.core.attempt import AttemptState as S
 from dialer.core.floor import AT_ONCE, BUSY, LEAVES_AT, SEGMENT, SINCE
 from dialer.core.learned import Learned
 from models.answer import AnswerTable
+from models.plan import HourPlan, pack
 from tests.property.engine_books import FAULTS, Books
 from tests.property.twin_bench import TwinBench
 from tests.unit.core.bench_engine import START, campaign_of, lead_of
@@ -69,6 +70,26 @@ CAMPAIGNS = {
     )
     for amd in (False, True)
 }
+
+
+def plan_of(order: list[int], *, number: int, until: float, held: list[int]) -> HourPlan:
+    """A plan that calls leads in this order, and holds some back for ten seconds."""
+    answer = [nan if lead % 7 == 0 else 0.1 + 0.02 * lead for lead in range(LEADS)]
+    return HourPlan(
+        number=number,
+        until=until,
+        models=("m-1",),
+        order=pack(order, "<i4"),
+        held=pack(held, "<i4"),
+        held_until=pack([until - 40.0] * len(held), "<f8"),
+        answer=pack(answer, "<f4"),
+        right_party=pack([0.5] * LEADS, "<f4"),
+        because=pack([0] * LEADS, "|u1"),
+        propensity=pack([nan] * LEADS, "<f4"),
+        arm=pack([0] * LEADS, "|u1"),
+        told=("something is odd",) if number % 2 else (),
+    )
+
 
 agents = st.sampled_from(AGENTS)
 picks = st.integers(0, 11)
@@ -146,6 +167,19 @@ class EngineMachine(RuleBasedStateMachine):
         self.bench.wait(pause)
         if answer != "late":
             self.store_answers(sorted(self.books.reserving - before), answer)
+
+    # ---- the planner ------------------------------------------------------------------------------------------
+    @rule()
+    def a_planner_opens(self) -> None:
+        self.tell(ev.PlannerOpened, models=("m-1",))
+
+    @rule(order=st.permutations(range(LEADS)), length=st.integers(0, LEADS), late=st.integers(0, 2), rests=picks)
+    def a_plan_comes(self, order: list[int], length: int, late: int, rests: int) -> None:
+        """In time, or after a newer request; some leads are held back, of some no model says anything."""
+        number = self.bench.engine._state.plans.asked - late
+        if number >= 0:
+            plan = plan_of(order[:length], number=number, until=self.bench.now + 50.0, held=order[:rests])
+            self.tell(ev.HoursPlanned, plan=plan)
 
     @rule(row=st.integers(0, 9), pause=st.sampled_from([1.1, 16.0]))
     def the_policy_would_rather_hang_up(self, row: int, pause: float) -> None:

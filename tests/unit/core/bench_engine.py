@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
 
@@ -41,6 +42,17 @@ class OpenRules:
         if now < self.until:
             return WindowState(open=True, changes_at=self.until, rule="")
         return WindowState(open=False, changes_at=self.until + 1e6, rule="hours")
+
+    def open_times(self, place: Place, since: float, *, days: int) -> Iterator[tuple[float, float]]:
+        """Noon to eight in the evening (UTC) of each day, as far as that is before `until`."""
+        first = since // 86400.0 * 86400.0
+        for day in range(days):
+            begin, end = first + day * 86400.0 + 43200.0, min(self.until, first + day * 86400.0 + 72000.0)
+            if since < end and begin < end:
+                yield begin, end
+
+    def fault(self, place: Place) -> str:
+        return ""
 
     def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
         return ()

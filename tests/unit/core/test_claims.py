@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from compliance.clearance import Clearance, ConsentCheck, ListCheck, Place
+from dialer.config.rule_packs import rule_set
 from dialer.core import actions as act
 from dialer.core.claiming import OWN_REGISTRIES, Claims
 from dialer.core.lead import Lead
@@ -57,6 +59,30 @@ def test_a_campaigns_own_registries_are_asked_beside_the_laws() -> None:
 
 
 RULES_WHO = Claims(campaign_of(), RULES).candidate(lead(), 0)  # type: ignore[arg-type]
+
+
+CAP = {"max": 1, "period": {"kind": "calendar_day"}, "key": ["person"]}
+SEGMENTED = {
+    "caps": [{**CAP, "max": 3}],
+    "segments": [
+        {"name": "late", "when": {"stage": ["late"]}, "caps": [CAP, {**CAP, "count": "contact", "id": "own"}]},
+        {"name": "early", "when": {"stage": ["early"]}},
+    ],
+}
+
+
+@pytest.mark.parametrize(("segment", "added"), [(-1, []), (0, ["campaign.segments.late.cap-1", "own"]), (1, [])])
+def test_a_segments_caps_come_after_all_others(segment: int, added: list[str]) -> None:
+    plain = campaign_of(caps=SEGMENTED["caps"])
+    campaign = campaign_of(**SEGMENTED)
+    who = lead_of("L0")
+    without = Claims(plain, rule_set(plain))
+    claims = Claims(campaign, rule_set(campaign))
+    expected = without.of(without.candidate(who, 0), attempt_id=1, now=START)
+    claim = claims.of(claims.candidate(who, 0, segment), attempt_id=1, now=START)
+    assert msgspec.structs.replace(claim, caps=expected.caps) == expected
+    assert claim.caps[: len(expected.caps)] == expected.caps
+    assert [cap.rule for cap in claim.caps[len(expected.caps) :]] == added
 
 
 def test_the_engine_reserves_with_such_claims() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,21 +97,68 @@ def test_a_lead_that_was_only_added_is_not_given() -> None:
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["take", "put", "drop"]), st.integers(0, 7), st.floats(0, 8), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["take", "put", "drop", "plan"]), st.integers(0, 7), st.floats(0, 8), st.integers(0, 3)),
     max_size=40,
 )
+orders = st.permutations(range(8)).flatmap(lambda order: st.integers(0, 8).map(lambda length: order[:length]))
 
 
-@settings(max_examples=150, deadline=None)
-@given(steps, st.lists(st.integers(0, 2), min_size=8, max_size=8))
+def restored(queue: DialQueue, order: list[int]) -> DialQueue:
+    """The same queue, from what a snapshot keeps."""
+    entries = [queue[i] for i in range(len(queue))]
+    copy = DialQueue(Hours())
+    copy.restore(
+        [entry.lead for entry in entries],
+        [entry.progress for entry in entries],
+        [entry.ticket for entry in entries],
+        places=queue.places,
+        group_of=queue.group_of.tolist(),
+        priorities=[entry.priority for entry in entries],
+        segments=[entry.segment for entry in entries],
+    )
+    copy.follow(np.array(order, dtype=np.int32), queue.planned_to)
+    return copy
+
+
+def test_a_plan_ranks_leads_below_their_priority_and_before_those_that_it_does_not_name() -> None:
+    queue = queue_of(*((lead(name, priority=name == "c"), progress(name)) for name in "abcd"))
+    queue.follow(np.array([3, 1], dtype=np.int32), queue.tickets)
+    assert names(queue, queue.take(9, 1.0)) == ["c", "d", "b", "a"]
+
+
+def test_a_lead_that_rests_comes_back_with_its_rank() -> None:
+    queue = queue_of((lead("a"), progress("a", next_at=50.0)), (lead("b"), progress("b")), (lead("c"), progress("c")))
+    queue.follow(np.array([0, 1, 2], dtype=np.int32), queue.tickets)
+    assert names(queue, queue.take(1, 1.0)) == ["b"]
+    assert names(queue, queue.take(2, 50.0)) == ["a", "c"]
+
+
+def test_a_plan_outlasts_a_window() -> None:
+    queue = queue_of((lead("a", "Z20-30"), progress("a")), (lead("b", "Z20-30"), progress("b")))
+    queue.follow(np.array([1, 0], dtype=np.int32), queue.tickets)
+    assert (queue.take(2, 5.0), queue.closed_rule(), queue.next_change_at(5.0)) == ([], "hours", 20.0)
+    assert names(queue, queue.take(2, 20.0)) == ["b", "a"]
+
+
+def test_a_plan_of_other_leads_is_refused() -> None:
+    queue = queue_of((lead("a"), progress("a")))
+    with pytest.raises(ValueError, match="expected leads in"):
+        queue.follow(np.array([1], dtype=np.int32), queue.tickets)
+    assert names(queue, queue.take(1, 1.0)) == ["a"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps, st.lists(st.integers(0, 2), min_size=8, max_size=8), st.lists(orders, min_size=1, max_size=4))
 def test_against_a_list_that_is_sorted_each_time(
-    moves: list[tuple[str, int, float, int]], priorities: list[int]
+    moves: list[tuple[str, int, float, int]], priorities: list[int], plans: list[list[int]]
 ) -> None:
-    """The oracle keeps every lead in a plain list and looks at all of them for each take."""
+    """The oracle keeps every lead in a plain list and looks at all of them for each take. A plan may come late: it was
+    asked for some queueings ago."""
     zones = ["Z0-60", "Z10-40"]
     queue = DialQueue(Hours())
     oracle: dict[int, tuple[int, int]] = {}  # lead: (order of queueing, attempts)
     order, now = 0, 0.0
+    plan: list[int] = []
     for index in range(8):
         name = str(index)
         queue.put(queue.add(lead(name, zones[index % 2], priorities[index]), progress(name)))
@@ -124,11 +173,16 @@ def test_against_a_list_that_is_sorted_each_time(
             entry.progress = progress(str(index), next_at=now + count, attempts=entry.progress.attempts + 1)
             queue.put(index)
             oracle[index] = (order := order + 1, entry.progress.attempts)
-        else:
+        elif kind == "plan":
+            plan = sorted(plans[count % len(plans)], key=lambda i: -priorities[i])
+            queue.follow(np.array(plan, dtype=np.int32), max(0, queue.tickets - count))
+            queue = restored(queue, plan) if index == 0 else queue
+        elif kind == "take":
             hours = Hours()
             places = [Place(("PE",), (zone,)) for zone in zones]
             ready = [i for i in oracle if queue[i].progress.next_at <= now and hours.window(places[i % 2], now).open]
-            ready.sort(key=lambda i: (-priorities[i], oracle[i][1], oracle[i][0]))
+            rank = {lead: place for place, lead in enumerate(plan)}
+            ready.sort(key=lambda i: (-priorities[i], rank.get(i, 99), oracle[i][1], oracle[i][0]))
             assert [i for i, _ in queue.take(count, now)] == ready[:count]
             for i in ready[:count]:
                 del oracle[i]

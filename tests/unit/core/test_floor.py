@@ -114,3 +114,33 @@ def test_a_second_log_in_changes_nothing() -> None:
     ana = on_call(floor, 1, 1.0)
     floor.log_in(ana, 2.0)
     assert (ana.state, floor.idle) == (AgentState.ON_CALL, 0)
+
+
+# ---- skills -------------------------------------------------------------------------------------------------
+def skilled_floor(**skills: tuple[str, ...]) -> Floor:
+    floor = Floor(skills, skills)
+    for at, name in enumerate(skills):
+        floor.log_in(floor.agents[name], float(at))
+    return floor
+
+
+def test_a_skill_goes_to_the_one_idle_longest_who_has_it() -> None:
+    floor = skilled_floor(ana=(), bruno=("senior", "legal"), carla=("senior",))
+    first = floor.reserve(1, 5.0, skill="senior")
+    assert first is not None and (first.agent_id, first.attempt_id) == ("bruno", 1)
+    assert list(floor.idle_order) == ["ana", "carla"]
+    second = floor.reserve(2, 5.0, skill="senior")
+    assert second is not None and second.agent_id == "carla"
+
+
+def test_a_call_never_waits_for_a_skill() -> None:
+    floor = skilled_floor(ana=(), bruno=("legal",))
+    assert [floor.reserve(n, 5.0, skill="senior").agent_id for n in (1, 2)] == ["ana", "bruno"]  # type: ignore[union-attr]
+    assert floor.reserve(3, 5.0, skill="senior") is None
+
+
+def test_without_a_skill_the_longest_idle_is_taken_whatever_they_know() -> None:
+    floor = skilled_floor(ana=("senior",), bruno=())
+    assert floor.take_idle() is floor.agents["ana"]
+    assert floor.take_idle() is floor.agents["bruno"]
+    assert floor.take_idle() is None

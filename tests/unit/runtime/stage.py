@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from dialer.adapters.planner import NoPlanner
 from dialer.adapters.solver import InlineSolver
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -149,6 +150,7 @@ class Stage:
             store=self.store,
             telephony=self.switch,
             solver=InlineSolver(log=logger),
+            planner=NoPlanner(),
             clock=self.clock,
             log=self.journal,
             logger=logger,

@@ -1,0 +1,1 @@
+"""`dialer models ...`: answer models, and the best time to collect."""
