@@ -124,15 +124,13 @@ def hour_prices(
     """
     slots = calls.answer.shape[1]
     capacity = np.concatenate([_capacity(attempts, slots, "attempts"), _capacity(agent_s, slots, "agent_s")])
-    n = len(calls)
-    rows = np.arange(n) if n <= sample else np.random.default_rng(seed).choice(n, sample, replace=False, shuffle=False)
+    rows, share = drawn_rows(len(calls), sample, seed)
     gain, seconds, is_open = calls.gains(rows)
     left = np.ascontiguousarray(calls.attempts_left[rows])
-    share = len(rows) / n if n else 1.0
     bound_by = np.isfinite(capacity)
     scaled = np.where(bound_by, capacity, 0.0) * share
     usual = _usual_gain(gain, is_open, left, float(capacity[:slots].sum()) * share)
-    unit = usual / np.append(np.ones(slots), np.full(slots, max(float(seconds.mean()), 1e-9) if n else 1.0))
+    unit = usual / np.append(np.ones(slots), np.full(slots, max(float(seconds.mean()), 1e-9) if len(rows) else 1.0))
     load = np.zeros(2 * slots)
 
     def dual(prices: Floats, blur: float) -> tuple[float, float]:
@@ -158,14 +156,14 @@ def hour_prices(
     prices = found.x * unit
     bound, _ = dual(prices, 0.0)
     _, brought = dual(prices, _BLUR * usual)
-    fits = min(1.0, float(np.min(capacity * share / np.maximum(load, 1e-300))))
+    feasible = _feasible(brought, load, capacity * share, high * unit)
     return HourPrices(
         attempt=prices[:slots],
         agent_s=prices[slots:],
         load=load[:slots] / share,
         agent_load_s=load[slots:] / share,
         bound=bound / share,
-        gap_to_bound=1.0 - max(brought, 0.0) * fits / bound if bound > 0.0 else 0.0,
+        gap_to_bound=1.0 - feasible / bound if bound > 0.0 else 0.0,
         blur=_BLUR * usual,
     )
 
@@ -185,6 +183,24 @@ def advantage(calls: DayCalls, prices: HourPrices) -> Singles:
         left = np.ascontiguousarray(calls.attempts_left[rows])
         fill_advantages(gain, seconds, is_open, left, calls.gap, both, found[rows])
     return found
+
+
+def drawn_rows(n: int, sample: int, seed: int) -> tuple[NDArray[np.int64], float]:
+    """Draw at most `sample` of n rows by `seed`, in any order: (rows, the share of all that they are)."""
+    if n <= sample:
+        return np.arange(n), 1.0
+    return np.random.default_rng(seed).choice(n, sample, replace=False, shuffle=False), sample / n
+
+
+def _feasible(brought: float, load: Floats, capacity: Floats, high: Floats) -> float:
+    """Return what is left of `brought`, at least, when calls beyond capacity are taken out.
+
+    Either all calls are thinned alike, or the excess is taken out at the most that a call (or a second of one) brings.
+    """
+    used = load > 0.0
+    thinned = brought * min(1.0, float(np.min(capacity[used] / load[used], initial=1.0)))
+    cut = brought - float(np.maximum(load - np.minimum(capacity, load), 0.0) @ high)
+    return max(thinned, cut, 0.0)
 
 
 def _blocks(n: int) -> Iterator[slice]:

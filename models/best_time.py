@@ -94,7 +94,7 @@ def grid_means(p: Singles, tables: Singles, segment: Ints, open_: Flags, segment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourRecord:
-    """What is on record of each segment's hours of the week: (segments, 7, 24)."""
+    """What is on record of each segment's hours of the week, the last for all leads: (segments + 1, 7, 24)."""
 
     attempts: Counts
     observed: Floats  # successes
@@ -108,29 +108,31 @@ class HourRecord:
         ratios: Floats = of_hour * (self.observed + _STRENGTH) / (self.expected * of_hour + _STRENGTH)
         return ratios
 
-    def with_everybody(self) -> HourRecord:
-        """Return the record with that of all segments together at its end."""
-        return HourRecord(
-            attempts=_with_sum(self.attempts), observed=_with_sum(self.observed), expected=_with_sum(self.expected)
-        )
 
-
-def record_by_hour(log: AttemptLog, success: Floats, chance: Singles, segment: Ints, segments: int) -> HourRecord:
+def record_by_hour(log: AttemptLog, success: Floats, chance: Singles, segment: Ints, alike: Flags) -> HourRecord:
     """Count attempts by segment, local weekday and local hour, what they came to and what was expected of them.
 
-    `success` and `chance` are of the log's rows, `segment` of its leads. What nobody knows the end of is not counted.
+    `success` and `chance` are of the log's rows, `segment` of its leads. `alike` (segments, leads) says whose attempts
+    tell what came of a segment's: all leads that could be of it, whatever came of their calls. Of people who were never
+    reached no call ever succeeded, which says nothing of the next one. What nobody knows the end of is not counted.
     """
-    shape = (segments, DAYS, HOURS)
-    rows = np.flatnonzero(log.known & (segment[log.lead] >= 0))
+    segments = len(alike)
+    rows = np.flatnonzero(log.known)
     local = np.floor(log.at[rows] + log.offset_s[rows]).astype(np.int64)
-    day, hour = (local // _DAY_S + _EPOCH_WEEKDAY) % DAYS, local % _DAY_S // _HOUR_S
-    cell = np.ravel_multi_index((segment[log.lead[rows]], day, hour), shape)
+    slot = (local // _DAY_S + _EPOCH_WEEKDAY) % DAYS * HOURS + local % _DAY_S // _HOUR_S
+    lead = log.lead[rows]
 
-    def summed(weights: NDArray[np.floating[Any]] | None) -> NDArray[Any]:
-        return np.bincount(cell, weights=weights, minlength=segments * DAYS * HOURS).reshape(shape)
+    def summed(which: Flags, weights: NDArray[np.floating[Any]]) -> Floats:
+        found: NDArray[Any] = np.bincount(slot[which], weights=weights[which], minlength=DAYS * HOURS)
+        return found.reshape(DAYS, HOURS)
 
+    attempts, everybody = np.ones(len(rows)), np.ones(len(rows), dtype=np.bool_)
+    inside = [*(segment[lead] == place for place in range(segments)), segment[lead] >= 0]
+    telling = [*(alike[place][lead] for place in range(segments)), everybody]
     return HourRecord(
-        attempts=summed(None), observed=summed(success[rows]), expected=summed(chance[rows].astype(np.float64))
+        attempts=np.array([summed(which, attempts) for which in inside]).astype(np.int64),
+        observed=np.array([summed(which, success[rows]) for which in telling]),
+        expected=np.array([summed(which, chance[rows].astype(np.float64)) for which in telling]),
     )
 
 
@@ -146,10 +148,6 @@ def successes(log: AttemptLog, *, promises: bool) -> Floats:
     share = float(won[told].mean()) if told.any() else _PRIOR_SHARE
     came_to: Floats = np.where(log.result == Result.ANSWERED, share, won.astype(np.float64))
     return came_to
-
-
-def _with_sum(values: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([values, values.sum(axis=0, keepdims=True)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +195,9 @@ def best_time(
     The interval is that of a beta distribution about the rate, worth as many attempts as were seen in the hour. Below
     `support` attempts the rate is the tables'. Raises `ValueError` for shapes that do not fit.
     """
-    shape = (len(names), DAYS, HOURS)
-    if means.segments != len(names) or record.attempts.shape != shape:
-        found = f"{shape} and {record.attempts.shape}"
-        raise ValueError(f"expected {means.segments} segments and their attempts, were {found}")
-    record = record.with_everybody()
+    shape = (len(names) + 1, DAYS, HOURS)
+    if means.leads.shape != shape or record.attempts.shape != shape:
+        raise ValueError(f"expected shapes {shape}, were {means.leads.shape} and {record.attempts.shape}")
     supported = record.attempts >= support
     rate = np.minimum(np.where(supported, means.model, means.tables) * record.ratios(), 1.0)
     low, high = interval(rate, record.attempts)

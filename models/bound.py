@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
+from models.allocation import drawn_rows
 from models.bound_kernels import fill_slot_loads
 
 Floats = NDArray[np.float64]
@@ -73,8 +74,7 @@ def fluid_bound(
         raise ValueError("expected chances in [0, 1]")
     q = np.ascontiguousarray(q, dtype=np.float64)
     limits = (min(per_day, slots), min(per_week * -(-days // 7), days * slots), gap)
-    rows = np.arange(n) if n <= sample else np.random.default_rng(seed).choice(n, sample, replace=False, shuffle=False)
-    share = len(rows) / n if n else 1.0
+    rows, share = drawn_rows(n, sample, seed)
     prices, gap_left, load = _prices(np.ascontiguousarray(q[rows]), capacity.ravel() * share, limits)
     contacts, _ = fill_slot_loads(q, prices, *limits, 0.0, np.zeros(days * slots))
     return FluidBound(
@@ -110,5 +110,6 @@ def _prices(q: Floats, capacity: Floats, limits: tuple[int, int, int]) -> tuple[
     worth, _ = fill_slot_loads(q, prices, *limits, 0.0, load)
     bound = worth + float(prices @ capacity)
     _, brought = fill_slot_loads(q, prices, *limits, _BLUR * usual, load)
-    fits = min(1.0, float(np.min(capacity / np.maximum(load, 1e-300))))
+    used = load > 0.0
+    fits = min(1.0, float(np.min(capacity[used] / load[used], initial=1.0)))
     return prices, 1.0 - fits * brought / bound if bound > 0.0 else 0.0, load

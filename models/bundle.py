@@ -22,6 +22,7 @@ from models.feature_set import VERSION, FeatureSet
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_NO_SEAL = "0" * 64
 ANSWER, RIGHT_PARTY, PROMISE = "answer", "right_party", "promise"
 PARTS = (ANSWER, RIGHT_PARTY, PROMISE)
 _TALK_TREES = "talk.ubj"
@@ -79,7 +80,7 @@ class TalkFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bundle is. `seal`: sha256 of the manifest with an empty seal."""
+    """What a bundle is."""
 
     format: int = FORMAT
     id: str
@@ -97,7 +98,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     settings: TrainingSettings
     seed: int
     sha256: dict[str, str] = {}  # by file
-    seal: str = ""
+    seal: str = ""  # see `sealed`
 
     @property
     def metrics(self) -> Scores:
@@ -150,13 +151,15 @@ class ModelBundle:
         mean = np.full(len(X), figures.mean_log, dtype=np.float32)
         if self._talk is not None:
             mean = self._talk.margins(X, mean, nthread=self.nthread)
-        told: Singles = np.exp(np.minimum(mean + np.float32(figures.sigma**2 / 2.0), np.float32(20.0)))
-        return np.clip(told, np.float32(LEAST_TALK_S), np.float32(MOST_TALK_S))
+        told = np.exp(np.minimum(mean + np.float32(figures.sigma**2 / 2.0), np.float32(20.0)))
+        within: Singles = np.clip(told, np.float32(LEAST_TALK_S), np.float32(MOST_TALK_S))
+        return within
 
     def by_tables(self, part: str, X: Singles) -> Singles:
         """Probability of a part by its tables alone, float32 (n,): for leads that the trees know nothing of."""
         self._check(X)
-        told: Singles = 1.0 / (1.0 + np.exp(-self.tables[part].margin(X, nthread=self.nthread)))
+        odds = np.exp(-self.tables[part].margin(X, nthread=self.nthread))
+        told: Singles = np.reciprocal(odds + np.float32(1.0))
         return told
 
     def margins(self, part: str, X: Singles) -> Singles:
@@ -211,9 +214,9 @@ class ModelBundle:
         if self._talk is not None:
             files[_TALK_TREES] = self._talk.to_bytes()
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-        unsealed = msgspec.structs.replace(self.manifest, sha256=digests, seal="")
-        sealed = msgspec.structs.replace(unsealed, seal=_seal(unsealed))
-        return {MANIFEST: msgspec.json.format(msgspec.json.encode(sealed), indent=1) + b"\n", **files}
+        unsealed = msgspec.structs.replace(self.manifest, sha256=digests, seal=_NO_SEAL)
+        data = msgspec.json.format(msgspec.json.encode(unsealed), indent=1) + b"\n"
+        return {MANIFEST: sealed(data), **files}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], *, nthread: int = 2) -> ModelBundle:
@@ -244,7 +247,7 @@ def manifest_of(files: Mapping[str, bytes]) -> Manifest:
         raise ModelRefused(f"{MANIFEST}: cut short or no manifest ({_shown(str(fault))})") from fault
     if manifest.format != FORMAT:
         raise ModelRefused(f"{MANIFEST}: expected format {FORMAT}, was {manifest.format}: train the model again")
-    if _seal(msgspec.structs.replace(manifest, seal="")) != manifest.seal:
+    if sealed(data.replace(manifest.seal.encode(), _NO_SEAL.encode())) != data:
         raise ModelRefused(
             f"{MANIFEST}: was changed after the training (its seal does not fit): restore or train again"
         )
@@ -266,7 +269,7 @@ def manifest_of(files: Mapping[str, bytes]) -> Manifest:
 def _check_parts(manifest: Manifest) -> None:
     for name in PARTS:
         if name not in manifest.parts or name not in manifest.calibrations:
-            raise ModelRefused(f"{MANIFEST}: expected a part {name}, found none")
+            raise ModelRefused(f"{MANIFEST}: expected a part {name} and its calibration, found none")
         faults = manifest.calibrations[name].faults()
         if faults:
             raise ModelRefused(f"{MANIFEST}: calibration of {name}: {faults[0]}")
@@ -275,8 +278,9 @@ def _check_parts(manifest: Manifest) -> None:
         raise ModelRefused(f"{MANIFEST}: expected a finite talk time, was {talk.mean_log} with deviation {talk.sigma}")
 
 
-def _seal(manifest: Manifest) -> str:
-    return hashlib.sha256(msgspec.json.encode(manifest, order="sorted")).hexdigest()
+def sealed(data: bytes) -> bytes:
+    """A manifest's bytes with the seal in its place: sha256 of them while the seal was all zeros."""
+    return data.replace(_NO_SEAL.encode(), hashlib.sha256(data).hexdigest().encode())
 
 
 def _tables(files: Mapping[str, bytes], manifest: Manifest, name: str, columns: int) -> RateTables:

@@ -88,6 +88,7 @@ def tell_by_time(
     inputs = np.column_stack([late, ratios])
     trees_see = np.column_stack([table.columns, inputs]).astype(np.float32)
     p, trainings = np.empty(len(table) - first), 0
+    slopes: Floats | None = None
     for begin in range(first, len(table), setting.every):
         end = min(begin + setting.every, len(table))
         known = slice(max(0, begin - setting.delay + 1 - setting.window), max(0, begin - setting.delay + 1))
@@ -96,7 +97,7 @@ def tell_by_time(
             p[begin - first : end - first] = _sigmoid(late[begin:end, -1])
             continue
         weight = 0.5 ** (np.arange(len(y))[::-1] / setting.row_half_life)
-        slopes = ridge_logit(inputs[known], y, weight, setting.ridge)
+        slopes = ridge_logit(inputs[known], y, weight, setting.ridge, start=slopes)
         margin = inputs @ slopes[1:] + slopes[0]
         booster = _trees(trees_see[known], y, weight, margin[known], setting, seed, threads)
         p[begin - first : end - first] = _told(booster, trees_see[begin:end], margin[begin:end], threads)
@@ -127,19 +128,22 @@ def _features(table: CallTable, first: int, setting: StreamSettings) -> tuple[Fl
     return late, ratios
 
 
-def ridge_logit(x: Floats, y: Flags, weight: Floats, ridge: float) -> Floats:
-    """Return intercept and slopes of a logit, slopes shrunk by `ridge` / 2 times their squares (Newton's method)."""
+def ridge_logit(x: Floats, y: Flags, weight: Floats, ridge: float, *, start: Floats | None = None) -> Floats:
+    """Return intercept and slopes of a logit, slopes shrunk by `ridge` / 2 times their squares (Newton's method).
+
+    `start`: an answer to a like question, from which it is near.
+    """
     ones = np.column_stack([np.ones(len(x)), x])
     penalty = np.full(ones.shape[1], ridge)
     penalty[0] = 1e-3
-    slopes = np.zeros(ones.shape[1])
+    slopes = np.zeros(ones.shape[1]) if start is None else start
     for _ in range(_NEWTON_STEPS):
         p = _sigmoid(ones @ slopes)
         gradient = ones.T @ (weight * (p - y)) + penalty * slopes
         curve = (ones * (weight * p * (1.0 - p))[:, None]).T @ ones + np.diag(penalty)
         step = np.linalg.solve(curve, gradient)
         slopes = slopes - step
-        if np.abs(step).max() < 1e-6:
+        if np.abs(step).max() < 1e-5:
             break
     return slopes
 

@@ -149,7 +149,7 @@ def rolling(
     every: int,
     recalibrate: bool = True,
     prior: float = 20.0,
-    half_life: float = 400.0,
+    half_life: float = 200.0,
 ) -> Floats:
     """Retrain every `every` rows and tell the next ones, from row `first` on: probabilities of shape (n - first,).
 

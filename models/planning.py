@@ -7,6 +7,7 @@ a call now brings beyond a later one, and sets aside the few whose hour or rest 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 
 import msgspec
@@ -71,6 +72,7 @@ class Planning:
         self._handle_s = np.full(n, np.nan, dtype=np.float32)
         self._dirty = np.ones(n, dtype=np.bool_)
         self._prices: HourPrices | None = None
+        self._priced_from = 0  # the first hour of the prices
         self._at_load: float | None = None
         self.adopt(champion, challenger, self.settings.challenger_share)
 
@@ -129,12 +131,14 @@ class Planning:
             calls,
             [slot.attempts for slot in request.slots],
             [slot.agent_s for slot in request.slots],
-            warm=self._warm(len(hours)),
+            warm=self._warm(hours),
             seed=self.settings.seed,
         )
-        self._prices = prices
+        self._prices, self._priced_from = prices, hours[0]
         gain = advantage(calls, prices)
-        gain[lot & np.isfinite(gain)] = np.inf  # its hour has come: it is the lot's, whatever the model says
+        # Whose hour or day the lot has drawn is called, whatever the model says: else the lot would tell nothing.
+        due = lot | ((drawn.because == Because.RANDOM_GAP) & ~called_today)
+        gain[due & np.isfinite(gain)] = np.inf
         return self._written(request, rows, gain, drawn, answer, prices, local)
 
     # ---- what is known ----------------------------------------------------------------------------------------
@@ -293,9 +297,18 @@ class Planning:
         )
         return (self.settings.wear_price * lost).astype(np.float32)
 
-    def _warm(self, slots: int) -> HourPrices | None:
-        """The prices before, where they are of the same slots."""
-        return self._prices if self._prices is not None and len(self._prices.attempt) == slots else None
+    def _warm(self, hours: list[int]) -> HourPrices | None:
+        """The prices before, as far as they are of these hours; None where none are."""
+        before, since = self._prices, hours[0] - self._priced_from
+        if before is None or since < 0 or len(before.attempt) - since != len(hours):
+            return None
+        return replace(
+            before,
+            attempt=before.attempt[since:],
+            agent_s=before.agent_s[since:],
+            load=before.load[since:],
+            agent_load_s=before.agent_load_s[since:],
+        )
 
     # ---- the plan ---------------------------------------------------------------------------------------------
     def _written(

@@ -29,7 +29,7 @@ class OnlineRatio:
 
     __slots__ = ("_above", "_below", "_forget", "_prior")
 
-    def __init__(self, prior: float = 20.0, half_life: float = 400.0) -> None:
+    def __init__(self, prior: float = 20.0, half_life: float = 200.0) -> None:
         if not (0.0 < prior < float("inf") and half_life > 0.0):
             raise ValueError(f"expected prior and half_life above 0, were {prior} and {half_life}")
         self._prior = prior
@@ -85,7 +85,7 @@ class OnlineRatio:
         self._above, self._below = above, below
 
 
-def recalibrated(p: Floats, y: Flags, *, prior: float = 20.0, half_life: float = 400.0, lag: int = 1) -> Floats:
+def recalibrated(p: Floats, y: Flags, *, prior: float = 20.0, half_life: float = 200.0, lag: int = 1) -> Floats:
     """Mend probabilities in the order of time, each by the outcomes of the rows at least `lag` (>= 1) before it.
 
     The same as `apply` before `learn`, row by row, with one `OnlineRatio`. NaN stays NaN and teaches nothing.

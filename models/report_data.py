@@ -41,7 +41,10 @@ def report_of(found: Evaluation, *, title: str, version: str = "") -> ModelRepor
     """Return the report on an evaluation, of a user's own calls or of a model (`trainings` 0)."""
     how = "by a model that was trained before it"
     if found.trainings:
-        how = f"by calls before it alone: trained anew every {found.every:,} rows, an outcome known {found.delay} rows later"
+        how = (
+            f"by calls before it alone: trained anew every {found.every:,} rows, an outcome known {found.delay} rows "
+            "later"
+        )
     return ModelReport(
         title=title,
         summary=f"Each call was told {how}.",

@@ -111,7 +111,7 @@ def trained(
     growing = _Growing(X, columns, how, cuts, seed, nthread)
     told: dict[str, _Part] = {}
     chosen = {
-        ANSWER: (np.ones(len(taught), dtype=np.bool_), taught.answered, float(taught.answered.mean())),
+        ANSWER: (np.ones(len(taught), dtype=np.bool_), taught.answered, float(taught.answered[: cuts[0]].mean())),
         RIGHT_PARTY: (_of_known_party(taught), taught.result >= Result.RIGHT_PARTY, how.right_party_prior),
         PROMISE: (
             (taught.result == Result.RIGHT_PARTY) | (taught.result == Result.PROMISE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
@@ -35,7 +36,7 @@ class Lean(BaseModel):
     @classmethod
     def _rising(cls, points: Points) -> Points:
         values = [value for value, _ in points]
-        for before, after in zip(values, values[1:], strict=False):
+        for before, after in pairwise(values):
             if after <= before:
                 raise ValueError(
                     f"expected points with rising values, was {after:g} after {before:g}: put them in order"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -36,7 +36,7 @@ Order = Literal["half", "random", "least_called"]
 
 PER_DAY, PER_WEEK, GAP_S = 2, 7, 3 * 3600.0  # calls of a lead at most, and the least rest between two
 REST_AFTER_CONTACT_S = 4 * 86_400.0  # of a lead that was reached
-_HOUR_S, _DAY_S = 3600.0, 86_400.0
+_HOUR_S = 3600.0
 _SUNDAY = 6
 _POINTS = 1024  # of a distribution's table
 
@@ -126,7 +126,6 @@ class _State:
     leads: int
     numbers: int
     calls: Ints = field(init=False)
-    today: Ints = field(init=False)
     week: Ints = field(init=False)  # calls by day, today first, shape (7, leads)
     last_at: Floats = field(init=False)
     tried_at: Floats = field(init=False)  # as the campaign counts: also where nobody was reached
@@ -185,7 +184,7 @@ class _Run:
         self._quality = hidden_qualities(scenario, regions, self._networks, seed)
         self._trunks = Shares(trunk.max_channels for trunk in scenario.campaign.trunks)
         self._names = tuple(trunk.name for trunk in scenario.campaign.trunks)
-        self._rungs_s = [_Table(self._carriers[name].post_dial_delay_s) for name in self._names]
+        self._set_ups_s = [_Table(self._carriers[name].post_dial_delay_s) for name in self._names]
         self._answer_s, self._machine_s = _Table(people.answer_s), _Table(people.machine_answer_s)
         self._talks = _Talks(scenario)
         zones = [lead.numbers[0].zones[0] for lead in leads]
@@ -195,11 +194,12 @@ class _Run:
         self._countries = sorted(set(countries))
         self._country = np.array([self._countries.index(country) for country in countries])
         self._closed = np.zeros(len(leads), dtype=np.bool_)
+        self._day: date | None = None
 
     def begin_day(self, start: datetime) -> None:
         """A day of the list begins."""
         state = self.state
-        gone = 1 if not state.week.any() else max(1, (start.date() - self._day).days)
+        gone = 1 if self._day is None else (start.date() - self._day).days
         state.week = np.concatenate([np.zeros_like(state.week[:gone]), state.week])[:PER_WEEK]
         self._day = start.date()
         closed = [bool(country) and is_holiday(country, start.date()) for country in self._countries]
@@ -289,7 +289,7 @@ class _Run:
         return result, rings_s, np.where(talked, talk_s, np.nan), np.where(talked, conversation, -1)
 
     def _set_up_s(self, trunk: Ints, u: Floats) -> Floats:
-        return np.select([trunk == k for k in range(len(self._rungs_s))], [table.at(u) for table in self._rungs_s])
+        return np.select([trunk == k for k in range(len(self._set_ups_s))], [table.at(u) for table in self._set_ups_s])
 
     def _losses(self, called: _Called, at: float) -> tuple[Flags, Floats, Flags]:
         """Which attempts fail, which others' chance it is to ring at nobody, and which the carrier answers itself."""

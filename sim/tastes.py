@@ -78,7 +78,8 @@ def _kinds(people: Population, leads: Sequence[Lead], seed: int) -> Ints:
     if all(habit.lean.even for habit in habits):
         return Shares(habit.share for habit in habits).all_at(taste)
     bounds = np.cumsum([habit.share * factors(habit.lean, leads) for habit in habits], axis=0)
-    return (bounds <= taste * bounds[-1]).sum(axis=0)
+    kinds: Ints = (bounds <= taste * bounds[-1]).sum(axis=0)
+    return kinds
 
 
 def _right_party(people: Population, count: int, seed: int) -> Floats:

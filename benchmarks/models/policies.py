@@ -58,31 +58,36 @@ class Start:
 
 @dataclass(slots=True)
 class ListOrder:
-    """An order that no model has touched: a key of each lead, the least first, ties by lot."""
+    """An order that no model has touched: by id, or the fewest calls first and those with as many by one lot."""
 
     start: Start
-    key: Callable[[Standing, Rows], Rows]
-    lot: np.random.Generator = field(init=False)
+    by_count: bool
     tie: Rows = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lot = np.random.default_rng([self.start.world.seed, 77])
-        self.tie = self.lot.permutation(len(self.start.world))
+        self.tie = np.random.default_rng([self.start.world.seed, 78]).permutation(len(self.start.world))
 
-    def choose(self, standing: Standing, slot: int, able: Rows) -> Choice:
-        """Sort by the key; leads of the same key keep the order of one lot."""
-        order = np.lexsort((self.tie[able], self.key(standing, able)))
-        return Choice(leads=able[order][: self.start.an_hour])
+    def choose(self, standing: Standing, slot: int, able: Rows) -> Choice:  # noqa: ARG002
+        """Go down the list."""
+        if self.by_count:
+            able = able[np.lexsort((self.tie[able], standing.calls[able]))]
+        return Choice(leads=able[: self.start.an_hour])
 
     def learn(self, log: AttemptLog) -> None:
         """Lists learn nothing."""
 
 
 @dataclass(slots=True)
-class RandomOrder(ListOrder):
+class RandomOrder:
     """Another order in every hour."""
 
-    def choose(self, standing: Standing, slot: int, able: Rows) -> Choice:
+    start: Start
+    lot: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lot = np.random.default_rng([self.start.world.seed, 77])
+
+    def choose(self, standing: Standing, slot: int, able: Rows) -> Choice:  # noqa: ARG002
         """Draw."""
         return Choice(leads=self.lot.permutation(able)[: self.start.an_hour])
 
@@ -171,7 +176,7 @@ class Planned:
     """The product's planner, asked for a plan every hour as the engine asks it."""
 
     start: Start
-    settings: PlanSettings = PlanSettings()
+    settings: PlanSettings = field(default_factory=PlanSettings)
     planning: Planning = field(init=False)
     log: AttemptLog | None = None
     asked: int = 0
@@ -253,9 +258,9 @@ def _of(plan: HourPlan, column: str) -> NDArray[np.float32]:
 
 
 POLICIES: dict[str, Callable[[Start], Policy]] = {
-    RANDOM: lambda start: RandomOrder(start, lambda standing, able: able),
-    BY_ID: lambda start: ListOrder(start, lambda standing, able: able),
-    BY_COUNT: lambda start: ListOrder(start, lambda standing, able: standing.calls[able]),
+    RANDOM: RandomOrder,
+    BY_ID: lambda start: ListOrder(start, by_count=False),
+    BY_COUNT: lambda start: ListOrder(start, by_count=True),
     MORNING: lambda start: Scored(start, hourly=False),
     GREEDY: lambda start: Scored(start, hourly=True),
     OURS: Planned,

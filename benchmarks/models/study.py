@@ -160,14 +160,10 @@ def _told(log: AttemptLog, told: list[np.ndarray | None]) -> Scores:  # type: ig
     return scores(log.answered[known], chances[known])
 
 
-def _quality(
-    world: World, log: AttemptLog, standing: Standing, model: ModelBundle, job: Job, spent: float
-) -> Quality:
+def _quality(world: World, log: AttemptLog, standing: Standing, model: ModelBundle, job: Job, spent: float) -> Quality:
     """Call in random order for two days, and compare what the model and what the truth said."""
     standing = standing.copy()
-    lot = RandomOrder(
-        Start(world=world, past=log, model=model, an_hour=job.past_an_hour), lambda standing, able: able
-    )
+    lot = RandomOrder(Start(world=world, past=log, model=model, an_hour=job.past_an_hour))
     truth = []
     for day in range(job.past_days, job.past_days + TEST_DAYS):
         standing.begin_day()
@@ -190,7 +186,7 @@ def _quality(
 
 
 def _bound(world: World, standing: Standing, first_day: int, an_hour: int) -> float:
-    """No policy expects more right-party contacts: calls tire nobody here, and what tired people before is rested off."""
+    """No policy expects more right-party contacts: here calls tire nobody, and people rest from those before."""
     wear = [
         standing.wear * 0.5 ** ((24.0 * day + HOURS.mean() - standing.at_h) / WEAR_HALF_LIFE_H)
         for day in range(first_day, first_day + DAYS)

@@ -67,12 +67,12 @@ class Row:
 class World:
     """The people of one seed, and the four weeks before the day."""
 
-    def __init__(self, seed: int, scenario: Scenario | None = None) -> None:
+    def __init__(self, seed: int, scenario: Scenario | None = None, *, an_hour: int = PAST_AN_HOUR) -> None:
         self.seed = seed
         self.scenario = load_scenario(SCENARIO) if scenario is None else scenario
         made = make_leads(self.scenario.population, seed)
         self.leads: list[Lead] = [msgspec.structs.replace(lead, priority=0) for lead in made]
-        self.past: Past = past_attempts(self.scenario, self.leads, seed, days=PAST_DAYS, attempts_an_hour=PAST_AN_HOUR)
+        self.past: Past = past_attempts(self.scenario, self.leads, seed, days=PAST_DAYS, attempts_an_hour=an_hour)
         self._bundle: ModelBundle | None = None
 
     def live_rates(self) -> dict[str, float]:

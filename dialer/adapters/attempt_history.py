@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,6 @@ from dialer.adapters.call_logs.reader import read_call_log
 from dialer.adapters.journal import LATEST, Header, read_journal
 from dialer.adapters.lead_traits import lead_table_of
 from dialer.adapters.local_moments import holidays_of, offsets_of
-from dialer.core import actions as act
-from dialer.core import events as ev
 from dialer.core.disposition import RESULT_OF
 from dialer.core.lead import Lead, PhoneNumber
 from dialer.core.logged_call import LoggedCall
@@ -82,15 +80,13 @@ def read_history(
     told: list[str] = []
     headers: list[tuple[Path, Header]] = []
     for count, path in enumerate(paths, start=1):
-        header, steps = read_journal(path)
+        header, _ = read_journal(path)
         if header.started_at > now + AHEAD_S:
             raise ConfigError(f"{path}:1: expected a journal of the past, was one of {_moment(header.started_at)}")
         headers.append((path, header))
         _same_world(headers[0], (path, header))
-        reading = _Reading(path, rows, now=now, since=since)
         try:
-            for event, actions in steps:
-                reading.take(event, actions)
+            _Reading(path, rows, now=now, since=since).read()
         except JournalError as damage:
             told.append(f"{damage}: what follows is left out")
         if progress is not None:
@@ -129,11 +125,64 @@ def _same_world(first: tuple[Path, Header], this: tuple[Path, Header]) -> None:
         raise ConfigError(f"{this[0]}:1: expected a journal of {kinds[0]}, as {first[0]} is, was one of {kinds[1]}")
 
 
-class _Try(msgspec.Struct, gc=False):
-    """What the journal says of an attempt before it is settled; of several tries, the last one's."""
+class _Score(msgspec.Struct, gc=False):
+    propensity: float | None = None
 
-    rang_at: float | None = None
-    propensity: float = math.nan
+
+class _Originate(msgspec.Struct, gc=False):
+    attempt_id: int
+    score: _Score | None = None
+
+
+class _Ringing(msgspec.Struct, gc=False):
+    at: float
+    attempt_id: int
+
+
+class _Settled(msgspec.Struct, gc=False):
+    attempt_id: int
+    lead_id: str
+    number: str
+    disposition: str
+    originated_at: float | None
+    answered_at: float | None
+    bridged_at: float | None
+    ended_at: float | None
+    trunk: str | None = None
+    cut_short: bool = False
+
+
+class _Settle(msgspec.Struct, gc=False):
+    settlements: tuple[_Settled, ...]
+
+
+class _LeadsAdded(msgspec.Struct, gc=False):
+    leads: tuple[Lead, ...]
+
+
+_Entry = _Originate | _Ringing | _Settle | _LeadsAdded
+# The lines that tell of attempts, by how they begin, and of each only what is needed: a journal has four times as many.
+_KINDS: dict[bytes, msgspec.json.Decoder[Any]] = {
+    b'A {"type":"Originate"': msgspec.json.Decoder(_Originate),
+    b'E {"type":"AttemptRinging"': msgspec.json.Decoder(_Ringing),
+    b'A {"type":"Settle"': msgspec.json.Decoder(_Settle),
+    b'E {"type":"LeadsAdded"': msgspec.json.Decoder(_LeadsAdded),
+}
+_BEGINS = tuple(_KINDS)
+
+
+def _entries(path: Path) -> Iterator[_Entry]:
+    """Yield what a journal says of attempts. Raises `JournalError` where a line is cut off or damaged."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                raise JournalError(f"{path}:{number}: expected a whole line, was cut off")
+            if not line.startswith(_BEGINS):
+                continue
+            try:
+                yield _KINDS[line[: line.index(b'"', 12) + 1]].decode(memoryview(line)[2:])
+            except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+                raise JournalError(f"{path}:{number}: expected a whole entry, was: {error}") from None
 
 
 class _Reading:
@@ -143,62 +192,56 @@ class _Reading:
         self._path = path
         self._rows = rows
         self._latest, self._since = now + AHEAD_S, since
-        self._open: dict[int, _Try] = {}
+        # Of attempts under way: since when the last try rings, and the chance of a randomised hour or gap.
+        self._rang_at: dict[int, float | None] = {}
+        self._chance: dict[int, float] = {}
 
-    def take(self, event: ev.AnyEvent, actions: Sequence[act.AnyAction]) -> None:
-        """Take in one event and the actions that answered it."""
-        if isinstance(event, ev.LeadsAdded):
-            for lead in event.leads:
-                self._rows.add_lead(lead)
-        elif isinstance(event, ev.AttemptRinging):
-            known = self._open.get(event.attempt_id)
-            if known is not None and known.rang_at is None:
-                known.rang_at = event.at
-        for action in actions:
-            if isinstance(action, act.Originate):
-                score = getattr(action, "score", None)
-                chance = math.nan if score is None else _chance(score)
-                self._open[action.attempt_id] = _Try(propensity=chance)
-            elif isinstance(action, act.Settle):
-                for settlement in action.settlements:
-                    self._settle(settlement)
+    def read(self) -> None:
+        """Read the journal to its end. Raises `JournalError` for a damaged line, after all that stands before it."""
+        rang_at = self._rang_at
+        for entry in _entries(self._path):
+            if isinstance(entry, _Originate):
+                rang_at[entry.attempt_id] = None
+                if entry.score is not None and entry.score.propensity is not None:
+                    self._chance[entry.attempt_id] = entry.score.propensity
+            elif isinstance(entry, _Ringing):
+                if rang_at.get(entry.attempt_id, 0.0) is None:
+                    rang_at[entry.attempt_id] = entry.at
+            elif isinstance(entry, _Settle):
+                for settled in entry.settlements:
+                    self._settle(settled)
+            else:
+                for lead in entry.leads:
+                    self._rows.add_lead(lead)
 
-    def _settle(self, settled: act.Settlement) -> None:
-        known = self._open.pop(settled.attempt_id, None)
+    def _settle(self, settled: _Settled) -> None:
+        rang_at = self._rang_at.pop(settled.attempt_id, None)
+        chance = self._chance.pop(settled.attempt_id, math.nan)
         placed = settled.originated_at
-        if placed is None:
+        if placed is None or placed < self._since:
             return
         if not 0.0 <= placed <= self._latest:
             raise ConfigError(
                 f"{self._path}: expected attempts of the past, was one at {_moment(placed)} (lead {settled.lead_id})"
             )
-        if placed < self._since:
-            return
         result = RESULT_OF.get(settled.disposition, Result.UNKNOWN)
         if settled.cut_short and result is Result.NO_ANSWER:
             result = Result.UNKNOWN  # we ended the ringing: nobody knows who would have answered
-        until = settled.answered_at if settled.answered_at is not None else settled.ended_at
         self._rows.add(
             at=placed,
             lead=settled.lead_id,
             number=settled.number,
             result=result,
             carrier=settled.trunk or "",
-            ring_s=_lasted(None if known is None else known.rang_at, until),
+            ring_s=_lasted(rang_at, settled.ended_at if settled.answered_at is None else settled.answered_at),
             talk_s=_lasted(settled.bridged_at, settled.ended_at),
-            propensity=math.nan if known is None else known.propensity,
+            propensity=chance if 0.0 < chance <= 1.0 else math.nan,
         )
 
 
 def _lasted(begin: float | None, end: float | None) -> float:
     """Return seconds from one to the other, NaN where there is either not."""
     return math.nan if begin is None or end is None else min(max(0.0, end - begin), DAY_S)
-
-
-def _chance(score: Any) -> float:
-    """Return the chance with which a randomised hour or gap led to the slot; NaN where none did."""
-    propensity = getattr(score, "propensity", None)
-    return propensity if isinstance(propensity, float) and 0.0 < propensity <= 1.0 else math.nan
 
 
 # ---- any log of calls ---------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ class _Week:
         self.names = (*names, OTHERS)
         self._rules, self._leads, self._past, self._chances, self._now = rules, leads, past, chances, now
         self._segments = SegmentRules(campaign)
-        self._goal = campaign.models.goal
+        self._campaign = campaign
         self._by_chance = any(segment.when.propensity is not None for segment in campaign.segments)
         columns = chances.feature_set
         self.table: LeadTable = lead_table_of(leads, columns)
@@ -223,8 +223,30 @@ class _Week:
             success = np.zeros(len(log))
         else:
             chance = self._chances.of(attempt_features(log, self._past.table, columns))[0]
-            success = successes(log, promises=self._goal == "promise")
-        return record_by_hour(log, success, chance, self._segment_of_past(), len(self.names))
+            success = successes(log, promises=self._campaign.models.goal == "promise")
+        return record_by_hour(log, success, chance, self._segment_of_past(), self._alike())
+
+    def _alike(self) -> Flags:
+        """Return whose attempts tell what comes of a segment's: (segments, leads on record). Those that could be of it,
+        were it not for what came of their calls."""
+        leads = self._past.leads
+        meets = [self._meets(segment, leads) for segment in self._segments.segments]
+        taken, alike = np.zeros(len(leads), dtype=np.bool_), []
+        for segment, those in zip(self._segments.segments, meets, strict=True):
+            alike.append(those & ~taken)
+            if not _by_outcome(segment.when):
+                taken = taken | those
+        return np.array([*alike, ~taken])
+
+    def _meets(self, segment: Segment, leads: Sequence[Lead]) -> Flags:
+        """Return who meets a segment's conditions, but for those on what came of calls."""
+        lasting = segment.when.model_copy(update={"last_contact_days": None, "propensity": None})
+        alone = self._campaign.model_copy(update={"segments": (segment.model_copy(update={"when": lasting}),)})
+        rules = SegmentRules(alone)
+        return np.array(
+            [rules.of(lead, propensity=None, last_contact_at=None, now=self._now) == 0 for lead in leads],
+            dtype=np.bool_,
+        )
 
     def _segment_of_past(self) -> Ints:
         """Return the segment of each lead on record: as it is on the list, else as it was when it was listed."""
@@ -296,3 +318,8 @@ class _Week:
 
 def _callable(place: Place) -> bool:
     return bool(place.zones) and known_zones().issuperset(place.zones)
+
+
+def _by_outcome(when: When) -> bool:
+    """Whether who meets these conditions depends on what came of their calls."""
+    return when.last_contact_days is not None or when.propensity is not None

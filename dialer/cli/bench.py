@@ -9,6 +9,7 @@ _BENCHMARKS = {
     "campaigns": "benchmarks.throughput.campaigns",
     "compliance": "benchmarks.compliance.bench",
     "carriers": "benchmarks.carriers.bench",
+    "models": "benchmarks.models.bench",
 }
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from dialer.adapters.control_messages import Agents, Status
 from dialer.cli.live_view import budget, fault, percent, summary_lines, why
 from dialer.cli.safe_text import safe
-from dialer.core.status import CampaignStatus
+from dialer.core.status import CampaignStatus, PlanStanding
 
 
 def campaign_table(answers: Mapping[str, Status]) -> Table:
@@ -61,6 +61,8 @@ def detail_lines(answer: Status) -> Iterator[str]:
     for account in status.abandon_accounts:
         tightest = ", the tightest" if account.rule == status.tightest_account else ""
         yield f"abandon budget: {budget(account)}{tightest}"
+    if status.plan is not None:
+        yield plan_line(status.plan)
     if status.pacing_fault:
         yield f"{fault(status)} ({status.pacing_fault})"
         yield f"  to try it again: dialer set {status.campaign} mode={status.mode}"
@@ -70,6 +72,13 @@ def detail_lines(answer: Status) -> Iterator[str]:
         yield "last decisions:"
     for at, decision in status.decisions:
         yield f"  {local(at)}  +{decision.launched}  {why(decision)}"
+
+
+def plan_line(plan: PlanStanding) -> str:
+    """The plan that the campaign goes by, in one line."""
+    worn = "" if plan.wear_index is None else f", wear index {plan.wear_index:.2f}"
+    odds = f"answers come at {plan.answer_odds:.2f} times the odds that they tell"
+    return f"models: {safe(', '.join(plan.models))}; {plan.leads:,} leads planned, {odds}{worn}"
 
 
 def obstacles(status: CampaignStatus) -> list[str]:

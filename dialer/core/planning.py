@@ -36,6 +36,7 @@ USUAL_OCCUPANCY, OCCUPANCY_WEIGHT_S = 0.85, 3600.0  # agent-seconds that the usu
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
 MOST_ATTEMPTS = 100  # where no cap says less
 MOST_PROBABILITY = 0.99
+FIRST_S = 60.0  # after the first request, when agents have come in
 NOT_LOADED_S = 1.0  # while the list is not there yet, the next request comes so soon
 
 
@@ -67,8 +68,12 @@ class Planning:
             if request is not None:
                 state.out.append(act.PlanHours(request=request))
         next_hour = (state.now // SLOT_S + 1.0) * SLOT_S
-        soon = state.now + (state.campaign.models.plan_every if state.loaded else NOT_LOADED_S)
-        state.timers.set(min(soon, next_hour), PLAN)
+        every_s = state.campaign.models.plan_every
+        if not state.loaded:
+            every_s = NOT_LOADED_S
+        elif state.plans.asked <= 1:
+            every_s = min(every_s, FIRST_S)
+        state.timers.set(min(state.now + every_s, next_hour), PLAN)
 
     def _request(self) -> PlanRequest | None:
         """How the day stands; None where nobody can be called any more today."""
@@ -119,7 +124,8 @@ class Planning:
         state = self._state
         now = state.now
         closes_at = max((self._closes_at(place) for place in places), default=0.0)
-        agents = state.floor.idle + len(state.floor.busy)
+        # Before anybody has logged in all of them are counted on: the next request knows better.
+        agents = state.floor.idle + len(state.floor.busy) or len(state.floor.agents)
         occupancy = self._occupancy()
         lines_per_s = self._lines_per_s()
         slots: list[Slot] = []
@@ -131,7 +137,7 @@ class Planning:
                     begin_at=begin,
                     end_at=end,
                     attempts=lines_per_s * (end - begin),
-                    agent_s=max(1, agents) * occupancy * (end - begin),
+                    agent_s=agents * occupancy * (end - begin),
                 )
             )
             begin = end

@@ -10,6 +10,16 @@ from dialer.core.state import CampaignState
 from pacing.accounts.account import Standing
 
 
+class PlanStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan that a campaign goes by."""
+
+    models: tuple[str, ...]  # versions: the champion, and the challenger if there is one
+    until: float  # UTC seconds
+    leads: int  # that it names
+    answer_odds: float  # odds of an answer as calls have it, over those that the models tell
+    wear_index: float | None  # contacts that the leads may still bring / what they were when loaded
+
+
 class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Counts at one instant. `None`: not known yet."""
 
@@ -49,6 +59,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     closed_rule: str  # the rule that keeps leads from being called now; empty if none
     next_change_at: float | None
     abandon_accounts: tuple[Standing, ...] = ()  # one for each of the campaign's abandon rules
+    plan: PlanStanding | None = None  # None: it goes by its tables
     tightest_account: str = ""  # the rule with the least budget left: it is the one that paces
 
 
@@ -94,5 +105,19 @@ def status_of(state: CampaignState) -> CampaignStatus:
         closed_rule=state.queue.closed_rule(),
         next_change_at=state.queue.next_change_at(state.now),
         abandon_accounts=accounts.standings(state.now),
+        plan=_plan(state),
         tightest_account=accounts.tightest(state.now).rule,
+    )
+
+
+def _plan(state: CampaignState) -> PlanStanding | None:
+    plan = state.plans.plan
+    if plan is None or state.now >= plan.until:
+        return None
+    return PlanStanding(
+        models=plan.models,
+        until=plan.until,
+        leads=len(plan.order) // 4,
+        answer_odds=state.plans.ratio.ratio,
+        wear_index=plan.wear_index,
     )

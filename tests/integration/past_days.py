@@ -43,9 +43,9 @@ def write_past(
     a_day: int = 250,
     seed: int = 5,
     campaign: str = "mora",
-    upside_down: bool = False,
+    nobody: bool = False,
 ) -> list[Path]:
-    """Write a journal a day (10:00 to 20:00 in Lima), and return them. `upside_down`: the habits are the opposite."""
+    """Write a journal a day (10:00 to 20:00 in Lima), and return them. `nobody`: nobody answers."""
     rng = np.random.default_rng(seed)
     paths = []
     for day in range(days):
@@ -58,15 +58,15 @@ def write_past(
         journal.append(LeadsAdded(at=begin, leads=tuple(leads), progress=progress), [])
         moments = begin + np.sort(rng.uniform(0.0, 10 * 3600.0, a_day))
         for attempt, (at, row) in enumerate(zip(moments.tolist(), rng.integers(0, len(leads), a_day), strict=True), 1):
-            _add(journal, attempt, at, leads[int(row)], rng, upside_down=upside_down)
+            _add(journal, attempt, at, leads[int(row)], rng, nobody=nobody)
         journal.close()
         paths.append(path)
     return paths
 
 
-def _add(journal: Journal, attempt: int, at: float, lead: Lead, rng: np.random.Generator, *, upside_down: bool) -> None:
+def _add(journal: Journal, attempt: int, at: float, lead: Lead, rng: np.random.Generator, *, nobody: bool) -> None:
     late = ((at + LIMA_S) % DAY_S) / 3600.0 >= 17.0
-    chance = (0.5 if late != upside_down else 0.1) * (1.5 if (lead.product == "card") != upside_down else 0.6)
+    chance = (0.5 if late else 0.1) * (1.5 if lead.product == "card" else 0.6) * (not nobody)
     answered = bool(rng.random() < chance)
     disposition = str(rng.choice(SOMEBODY if answered else NOBODY))
     number = lead.numbers[0].e164

@@ -85,7 +85,7 @@ def test_the_best_hours_and_the_heat_map_are_shown(folder: Path, capsys: pytest.
     assert (code, err) == (0, "")
     assert "late: 100 leads" in out and "all leads: 200 leads" in out
     assert f"{BEST['late']:02}-{BEST['late'] + 1:02}" in out and "██" in out
-    assert "tables alone, for there is no model" in out
+    assert "by the tables alone: no model serves" in out
 
 
 def test_json_has_every_hour_of_every_segment(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,10 +117,8 @@ def _show(found: BestHours, most: int) -> None:
     from dialer.cli.models.heat_map import best_table, heat_map
 
     console = make_console()
-    by = "the tables alone, for there is no model that serves" if found.model is None else f"model {found.model}"
-    console.print(
-        f"success: {_SUCCESS[found.goal]} / attempts, as {safe(by)} tells them; local hours of the coming week"
-    )
+    by = "the tables alone: no model serves" if found.model is None else f"model {found.model}"
+    console.print(f"success: {_SUCCESS[found.goal]} / attempts, local hours of the coming week, by {safe(by)}")
     for segment in found.segments:
         if not segment.leads:
             continue

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from dialer.adapters.attempt_history import (
     read_history,
 )
 from dialer.adapters.journal import Header, Journal
-from dialer.core.actions import Originate, Settle, Settlement
+from dialer.core.actions import Originate, ScoreNote, Settle, Settlement
 from dialer.core.disposition import Disposition
 from dialer.core.events import AttemptRinging, LeadsAdded, TimePassed
 from dialer.core.lead import Lead, LeadProgress, PhoneNumber
@@ -258,3 +259,25 @@ def test_leads_of_a_log_that_are_on_no_list_are_told() -> None:
     late = LoggedCall(at=NOW + 4000.0, lead="bo", result="busy")
     with pytest.raises(ConfigError, match="expected calls of the past"):
         past_of_calls([late], now=NOW)
+
+
+def test_the_chance_of_a_randomised_hour_is_that_of_the_order_to_call(tmp_path: Path) -> None:
+    def scored(attempt: int, propensity: float | None) -> Originate:
+        note = ScoreNote(
+            model="m",
+            because="random_hour",
+            answer=0.2,
+            right_party=0.5,
+            propensity=propensity,
+            segment="",
+            channels=(),
+        )
+        return msgspec.structs.replace(originate(attempt), score=note)
+
+    calls = [scored(1, 0.00125), scored(2, None), scored(3, 7.0)]
+    path = write(
+        tmp_path / "day.jsonl",
+        (added(ANA), [*calls, Settle(settlements=tuple(settled(n, AT + n) for n in (1, 2, 3)))]),
+    )
+    found = read_history([path], now=NOW).log.propensity
+    assert found[0] == np.float32(0.00125) and np.isnan(found[1:]).all()

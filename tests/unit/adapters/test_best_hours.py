@@ -157,3 +157,12 @@ def test_leads_in_other_zones_and_of_no_known_zone() -> None:
     assert max(hour.leads for hour in early.hours) == 201  # of the one without a zone no hour is known
     whole = {hour.leads for hour in early.hours}
     assert whole <= {1, 200, 201}  # its own hours are its country's
+
+
+def test_people_who_were_never_reached_are_told_like_others() -> None:
+    """That none of their calls succeeded is what they were chosen by."""
+    campaign = campaign_of(segments=[{"name": "never", "when": {"last_contact_days": {"never": True}}}])
+    few = past_of(LEADS, 12)
+    never, others, _ = told(LEADS, few, campaign).segments
+    assert never.leads > 100 and others.leads > 100
+    assert never.mean > 0.5 * others.mean

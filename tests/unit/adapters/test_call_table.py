@@ -98,7 +98,7 @@ def test_what_was_known_before_is_learned_from(tmp_path: Path, name: str) -> Non
 
 def test_decimal_commas_and_names_over_two_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
-    path.write_text('"amount\n due";label\n10,5;si\n7;no\ninf;no\n')
+    path.write_text('label;"amount\n due"\nsi;10,5\nno;7\nno;inf\n')
     table, told = read_call_table(path, label="label")
     assert table.names == ("amount due",)
     assert table.columns[:2, 0].tolist() == [10.5, 7.0] and np.isnan(table.columns[2, 0])

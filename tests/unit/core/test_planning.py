@@ -78,8 +78,8 @@ def test_it_asks_at_once_then_every_so_often_and_when_an_hour_begins() -> None:
     bench.tell(ev.PlannerOpened, models=("m-1",))
     bench.tell(ev.PlannerOpened, models=("m-1",))
     bench.wait(3700.0)
-    assert [request.at - START for request in requests(bench)] == [0.0, 1500.0, 3000.0, 3600.0]
-    assert [request.number for request in requests(bench)] == [1, 2, 3, 4]
+    assert [request.at - START for request in requests(bench)] == [0.0, 60.0, 1560.0, 3060.0, 3600.0]
+    assert [request.number for request in requests(bench)] == [1, 2, 3, 4, 5]
 
 
 def test_the_slots_are_the_hours_to_the_day_s_end_and_the_region_says_when_it_is_open() -> None:
@@ -290,3 +290,13 @@ def test_the_script_of_a_segment_comes_with_the_bridge_and_the_skill_chooses_the
     assert bench.talk(first) == "bruno"
     assert bench.talk(second) == "ana"  # nobody waits for a skill
     assert {a.script for a in bench.of(act.Bridge) if isinstance(a, act.Bridge)} == {"card-es"}
+
+
+def test_the_status_tells_the_plan_while_it_holds() -> None:
+    bench = bench_of()
+    assert bench.engine.status().plan is None
+    planned(bench, [4, 2], until=START + 60.0)
+    plan = bench.engine.status().plan
+    assert plan is not None and (plan.models, plan.leads, plan.answer_odds) == (("m-1",), 2, 1.0)
+    bench.wait(60.0)
+    assert bench.engine.status().plan is None

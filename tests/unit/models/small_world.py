@@ -1,4 +1,4 @@
-"""A few thousand people with known chances of an answer, and attempts on them: the truth the models are held against."""
+"""A few thousand people with known chances of an answer, and attempts on them: the truth models are held against."""
 
 from __future__ import annotations
 

@@ -205,6 +205,7 @@ def test_a_slot_without_lines_is_priced_out_and_nobody_is_kept_for_it() -> None:
     attempts[5] = 0.0
     prices = hour_prices(calls, attempts, NO_LIMIT)
     assert prices.load[5] < 0.2
+    assert prices.gap_to_bound < 0.02
     assert prices.load.sum() > 200
 
 

@@ -60,6 +60,8 @@ def told(
 
 
 def as_expected(attempts: np.ndarray) -> HourRecord:
+    """A record of which all came as was expected; `attempts` of the segments."""
+    attempts = np.concatenate([attempts, attempts.sum(axis=0, keepdims=True)])
     return HourRecord(attempts=attempts, observed=0.1 * attempts, expected=0.1 * attempts)
 
 
@@ -129,7 +131,7 @@ def test_only_callable_leads_count_in_an_hour() -> None:
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
     means = HourMeans(np.zeros(1, dtype=np.int32), 1)
-    with pytest.raises(ValueError, match=r"expected 1 segments and their attempts, were \(2, 7, 24\)"):
+    with pytest.raises(ValueError, match=r"expected shapes \(3, 7, 24\), were \(2, 7, 24\)"):
         best_time(means, as_expected(seen(2, 0)), ("a", "b"))
 
 
@@ -197,9 +199,12 @@ def test_attempts_are_counted_by_the_clock_on_the_wall(times: list[float], offse
             wall = datetime.fromtimestamp(at + offset_h * 3600, UTC)
             expected[segment[lead], wall.weekday(), wall.hour] += 1
     log = log_of(times, leads, offset_h * 3600, results)
-    record = record_by_hour(log, np.ones(len(log)), np.full(len(log), 0.25, np.float32), segment, 2)
-    assert (record.attempts == expected).all() and (record.observed == expected).all()
-    assert record.expected == pytest.approx(expected / 4)
+    alike = np.array([segment == 0, segment == 1])
+    record = record_by_hour(log, np.ones(len(log)), np.full(len(log), 0.25, np.float32), segment, alike)
+    assert (record.attempts[:2] == expected).all() and (record.observed[:2] == expected).all()
+    assert (record.attempts[2] == expected.sum(axis=0)).all()
+    assert record.expected[:2] == pytest.approx(expected / 4)
+    assert record.observed[2].sum() == log.known.sum()
 
 
 # ---- what the segment's own attempts came to ----------------------------------------------------------------
@@ -220,11 +225,22 @@ def test_what_was_observed_moves_the_rate() -> None:
     attempts = seen(1, 500)
     means = grid_means(flat(2, 0.1), flat(2, 0.1), np.zeros(2, dtype=np.int32), OPEN, 1)
     record = as_expected(attempts)
-    record.observed[0, :, 11] *= 2.0
+    record.observed[:, :, 11] *= 2.0
     segment, everybody = best_time(means, record, ("a",))
     assert {hour.hour for hour in segment.best(5)} == {11}
     assert segment.best(1)[0].rate == pytest.approx(0.2, rel=0.1)
     assert everybody.best(5) == segment.best(5)
+
+
+def test_a_segment_is_held_to_what_came_of_those_who_are_alike() -> None:
+    log = log_of([1e9, 1e9 + 60, 1e9 + 120], [0, 1, 2], 0, [Result.RIGHT_PARTY, Result.NO_ANSWER, Result.UNKNOWN])
+    segment = np.array([1, 0, 0], dtype=np.int32)  # the first was reached, so it is of another segment now
+    alike = np.array([[True, True, True], [True, False, False]])
+    success = successes(log, promises=False)
+    record = record_by_hour(log, success, np.full(3, 0.5, np.float32), segment, alike)
+    assert record.attempts.sum(axis=(1, 2)) == pytest.approx([1, 1, 2])
+    assert record.observed.sum(axis=(1, 2)) == pytest.approx([1, 1, 1])
+    assert record.expected.sum(axis=(1, 2)) == pytest.approx([1.0, 0.5, 1.0])
 
 
 def test_what_attempts_came_to() -> None:

@@ -15,10 +15,10 @@ def test_an_overconfident_model_is_mended(rows: int) -> None:
     y = rng.random(2 * rows) < expit(true)
     told = 2.0 * true + 1.0
     mended = calibration_of(told[:rows], y[:rows]).probabilities(told[rows:])
-    assert log_loss(y[rows:], mended) < log_loss(y[rows:], expit(told[rows:])) - 0.05
+    assert log_loss(y[rows:], mended) < log_loss(y[rows:], expit(told[rows:])) - 0.035
     assert log_loss(y[rows:], mended) < log_loss(y[rows:], expit(true[rows:])) + 3.0 / rows**0.8
     if rows == 60_000:
-        assert ece(y[rows:], mended) < 0.006
+        assert ece(y[rows:], mended) < 0.01
 
 
 def test_knots_bend_where_a_line_cannot() -> None:
