@@ -5,7 +5,7 @@ The day as a linear programme: leads i, slots h, x_ih calls,
     max  sum x_ih o_ih (v_ih - w_ih)
     s.t. sum_i x_ih o_ih <= C_h,  sum_i x_ih o_ih s_ih <= A_h,  sum_h x_ih <= left_i,  calls of a lead `gap` slots apart
 
-with v = answer * value (contacts), w = (1 - answer) * wear (contacts lost later), s = answer * handle (agent seconds)
+with v = answer * value (contacts), w = cost + (1 - answer) * wear (what any call costs, and contacts lost later), s = answer * handle (agent seconds)
 and o the share of the slot in which the lead may be called: a call kept for a slot that is open for a quarter of it can
 be placed in it with that chance. Only lines (C) and agents (A) tie the leads together. With prices lambda_h of an
 attempt and mu_h of an agent second on them, the day falls apart into a small problem for each lead (the Lagrangian
@@ -60,6 +60,7 @@ class DayCalls:
     value: Singles  # contacts of an answer: the chance of the right party, times what its segment weighs
     handle_s: Singles  # agent seconds of an answered call
     wear: Singles  # contacts lost later by a call that is not answered
+    cost: float = 0.0  # of any call, in contacts
     gap: int = 1  # slots between two calls of a lead, at least; 1: the next slot will do
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class DayCalls:
         """Return v - w, s and o of some leads, each of shape (rows, S). Raises `ValueError` for NaN and infinity."""
         answer = self.answer[rows]
         value, handle_s, wear = (_by_slot(column[rows]) for column in (self.value, self.handle_s, self.wear))
-        gain = answer * value - (1.0 - answer) * wear
+        gain = answer * value - (1.0 - answer) * wear - np.float32(self.cost)
         agent_s = np.ascontiguousarray(answer * handle_s)
         # One sum tells: NaN and infinity survive it.
         if not np.isfinite(gain.sum(dtype=np.float64) + agent_s.sum(dtype=np.float64)):

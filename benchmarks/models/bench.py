@@ -1,4 +1,4 @@
-"""Answer models: whom to call in which hour, in worlds whose truth is hidden; real calls, the whole engine, and speed."""
+"""Answer models: whom to call when, in worlds whose truth is hidden; real calls, the whole engine, and speed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import importlib
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from benchmarks.models.policies import LISTS, MORNING, ORACLE, OURS, RANDOM
-from benchmarks.models.policies import BY_COUNT as COUNT
+from benchmarks.models.policies import BY_COUNT, LISTS, MORNING, ORACLE, OURS, RANDOM
 from benchmarks.models.study import Job, Quality, Run, run_all
 from benchmarks.models.table import mean_per_1000, measurements, of, qualities, tables
 from benchmarks.report import Findings, Row
+from models.evaluation import Scores
 
 COMMAND = "./run bench models"
 SEEDS = (201, 202, 203, 204, 205)  # none of them used while the models or the worlds were made
@@ -20,7 +20,7 @@ QUICK = Job(
 )  # fmt: skip
 OVER_RANDOM, OVER_COUNT, MOST_ECE = 85.0, 35.0, 0.01
 # Parts measured elsewhere: a function of `quick` that gives rows.
-OTHERS = (("benchmarks.models.real_calls", "real_call_rows"), ("benchmarks.models.whole_engine", "whole_engine_rows"))
+OTHERS = (("benchmarks.models.real_calls", "rows"), ("benchmarks.models.whole_engine", "rows"))
 
 
 def run(quick: bool) -> Findings:
@@ -65,7 +65,7 @@ def _scarce(runs: Sequence[Run]) -> list[Row]:
             f">= {goal:g}",
             over >= goal,
         )
-        for other, goal in ((RANDOM, OVER_RANDOM), (COUNT, OVER_COUNT))
+        for other, goal in ((RANDOM, OVER_RANDOM), (BY_COUNT, OVER_COUNT))
     ]
     if of(runs, "scarce", MORNING):
         over = _over(runs, "scarce", OURS, MORNING)
@@ -87,22 +87,29 @@ def _shares(runs: Sequence[Run]) -> list[Row]:
     found = {(row["regime"], row["policy"]): row for row in measurements(runs)}
     rows = []
     for regime in dict.fromkeys(run.regime for run in runs):
-        for policy in (OURS, ORACLE):
-            if (regime, policy) in found:
-                rows.append(_row(f"{regime}: share of the bound, %, {policy}", found[regime, policy]["of_bound_pct"]))
+        rows += [
+            _row(f"{regime}: share of the bound, %, {policy}", found[regime, policy]["of_bound_pct"])
+            for policy in (OURS, ORACLE)
+            if (regime, policy) in found
+        ]
         closed = found[regime, OURS]["gap_closed_pct"]
         if closed is not None:
             rows.append(_row(f"{regime}: of the gap from random order to the oracle, %", closed))
     return rows
 
 
+def _ece(told: Scores) -> float:
+    """Its calibration error; unknown is as bad as can be."""
+    return 1.0 if told.ece is None else told.ece
+
+
 def _models(runs: Sequence[Run], found: Sequence[Quality]) -> list[Row]:
     """Calibration where nobody chose, and where the plan did; and what was left to lots."""
-    worst = max(quality.model.ece for quality in found)
+    worst = max(_ece(quality.model) for quality in found)
     rows = [_row("ECE, random order, the worst seed", round(worst, 4), f"<= {MOST_ECE:g}", worst <= MOST_ECE)]
     for regime in dict.fromkeys(run.regime for run in runs):
         ours = of(runs, regime, OURS)
-        chosen = max(run.told.ece for run in ours if run.told is not None)
+        chosen = max(_ece(run.told) for run in ours if run.told is not None)
         rows.append(_row(f"{regime}: ECE of our own calls, the worst seed", round(chosen, 4)))
         drawn = sum(run.randomised for run in ours) / len(ours)
         rows.append(_row(f"{regime}: calls whose hour or rest was drawn by lot, %", round(100 * drawn, 2)))

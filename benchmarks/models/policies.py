@@ -91,6 +91,9 @@ class RandomOrder:
         """Draw."""
         return Choice(leads=self.lot.permutation(able)[: self.start.an_hour])
 
+    def learn(self, log: AttemptLog) -> None:
+        """Lots learn nothing."""
+
 
 @dataclass(slots=True)
 class Oracle:
@@ -103,7 +106,7 @@ class Oracle:
         """Rank by the true chance of the right party, or by what it brings beyond the best later hour of the day."""
         world, later = self.start.world, np.arange(slot, SLOTS) if self.prices else np.array([slot])
         answer = world.answer(standing.wear, later, able).astype(np.float32)
-        worth = answer[:, 0] * world.right_party[able]
+        worth = (answer[:, 0] * world.right_party[able]).astype(np.float32)
         if self.prices:
             calls = _calls(answer, world.right_party[able], standing, able)
             no_limit = np.full(len(later), np.inf)
@@ -187,7 +190,7 @@ class Planned:
 
     def choose(self, standing: Standing, slot: int, able: Rows) -> Choice:
         """Go down the plan's order; whoever is held is not called, whoever is not in it comes last."""
-        plan = self.planning.plan(self._request(standing, slot))
+        plan = self.planning.plan(self.request(standing, slot))
         may = np.zeros(len(standing.calls), bool)
         may[able] = True
         may[unpack(plan.held, "<i4")[unpack(plan.held_until, "<f8") > BEGIN + 3600.0 * standing.at_h]] = False
@@ -201,7 +204,8 @@ class Planned:
         """Keep the attempts for the next request."""
         self.log = log
 
-    def _request(self, standing: Standing, slot: int) -> PlanRequest:
+    def request(self, standing: Standing, slot: int) -> PlanRequest:
+        """Ask for the plan of this hour, as the engine does; all leads are told of in each."""
         self.asked += 1
         begin = BEGIN + 3600.0 * standing.at_h
         count = len(standing.calls)

@@ -14,16 +14,24 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import structlog
 
-from benchmarks.models.world import BEGIN, HOURS, PAST_DAYS, SLOTS, make_world, past
+from benchmarks.models.policies import Planned, Start
+from benchmarks.models.world import BEGIN, HOURS, PAST_DAYS, SLOTS, fresh, make_world, past
 from benchmarks.report import Row
+from dialer.core.lead import Lead, PhoneNumber
+from models.attempts import AttemptLog, Ints, Singles
 from models.bundle import ModelBundle
+from models.features import History, features_at
 from models.lead_table import LeadTable
+from models.plan import HourPlan
+from models.planning import PlanSettings
 
 COMMAND = "./run bench models"
 TRAIN_ROWS, TRAIN_S = 2_000_000, 60.0
@@ -33,6 +41,7 @@ GAP_MS, TICK_S = 10.0, 0.001
 LOOP_LEADS, PLANS = 40_000, 5
 NOW = BEGIN + 86400.0 * PAST_DAYS
 PIECE = 50_000  # leads at a time
+FEW, SOME = 800, 12_000  # leads that small models are trained on
 
 Answer = TypeVar("Answer")
 
@@ -40,7 +49,7 @@ Answer = TypeVar("Answer")
 def speed_rows(quick: bool) -> list[Row]:
     """The rows of speed; a quick run takes a fortieth of the rows and leads, which tells nothing of the bars."""
     part = 40 if quick else 1
-    files = _apart(small_model)
+    files = _apart(small_model, FEW if quick else SOME)
     seconds, rows, columns = _apart(training, TRAIN_ROWS // part)
     grid = _apart(grid_of, files, GRID_LEADS // part, DIRTY // part)
     gap_ms, idle_ms = asyncio.run(_while_planning(files, LOOP_LEADS // part))
@@ -51,7 +60,7 @@ def speed_rows(quick: bool) -> list[Row]:
         _row(f"grid of {leads:,} leads, peak memory, GB", grid["peak_gb"], None if quick else GRID_GB),
         _row(f"refresh of {dirty:,} leads x {SLOTS} hours, ms, median", grid["refresh_ms"], REFRESH_MS),
         _row(f"first plan of {leads:,} leads, grid and prices and order included, s", grid["first_plan_s"], None),
-        _row(f"peak memory with that plan, GB", grid["plan_peak_gb"], None),
+        _row("peak memory with that plan, GB", grid["plan_peak_gb"], None),
         _row(f"next plan, {dirty:,} leads to be refreshed, s", grid["next_plan_s"], None),
         _row(
             f"longest gap of the loop, ms, while a process plans {LOOP_LEADS // part:,} leads (without: {idle_ms:.1f})",
@@ -72,12 +81,12 @@ def _apart(work: Callable[..., Answer], *arguments: object) -> Answer:
         return pool.submit(work, *arguments).result()
 
 
-def small_model() -> dict[str, bytes]:
+def small_model(leads: int) -> dict[str, bytes]:
     """Train a model of the usual size on a small world; returns its files."""
     from models.training import train
 
-    world = make_world(0, 12_000)
-    log, _ = past(world, PAST_DAYS, 900)
+    world = make_world(0, leads)
+    log, _ = past(world, PAST_DAYS, leads * 3 // 40)
     return train(log, world.table, seed=0, now=NOW).to_files()
 
 
@@ -85,7 +94,7 @@ def training(rows: int) -> tuple[float, int, int]:
     """Train on about so many attempts: (seconds, attempts, columns). What is compiled is compiled before."""
     from models.training import train
 
-    small_model()
+    small_model(FEW)
     world = make_world(0, rows // 25)
     log, _ = past(world, PAST_DAYS, rows // (PAST_DAYS * SLOTS) + 1)
     begun = time.perf_counter()
@@ -95,12 +104,8 @@ def training(rows: int) -> tuple[float, int, int]:
 
 def grid_of(files: Mapping[str, bytes], leads: int, dirty: int) -> dict[str, float]:
     """Tell every lead's chance in every hour of a day, then some leads' again, then have the planner plan."""
-    from benchmarks.models.policies import Planned, Start
-    from benchmarks.models.world import fresh
-    from models.features import History
-
-    world = make_world(0, 40_000)
-    log, _ = past(world, 7, 3000)
+    world = make_world(0, min(leads, 40_000))
+    log, _ = past(world, 7, len(world) * 3 // 40)
     model = ModelBundle.from_files(files, nthread=2)
     table = repeated(world.table, leads)
     history = History(leads)
@@ -118,8 +123,6 @@ def grid_of(files: Mapping[str, bytes], leads: int, dirty: int) -> dict[str, flo
         spent.append(time.perf_counter() - begun)
     del history
     # The planner alone: of the world, only its list is asked.
-    from dataclasses import replace
-
     start = Start(world=replace(world, table=table), past=log, model=model, an_hour=leads // 40)
     policy, standing = Planned(start), fresh(leads)
     standing.at_h = 24.0 * PAST_DAYS + float(HOURS[0])
@@ -133,11 +136,8 @@ def grid_of(files: Mapping[str, bytes], leads: int, dirty: int) -> dict[str, flo
     return {**found, "refresh_ms": 1e3 * float(np.median(spent)), "plan_peak_gb": _peak_gb()}
 
 
-def _fill(model: ModelBundle, history: object, table: LeadTable, leads: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _fill(model: ModelBundle, history: History, table: LeadTable, leads: Ints) -> Singles:
     """Chances of an answer by lead and hour, a piece of the leads at a time, as the planner goes about it."""
-    from models.features import History, features_at
-
-    assert isinstance(history, History)
     grid = np.empty((len(leads), SLOTS), np.float32)
     rows = np.empty((min(PIECE, len(leads)), len(model.feature_set.names)), np.float32)
     for begin in range(0, len(leads), PIECE):
@@ -161,9 +161,7 @@ def repeated(table: LeadTable, leads: int) -> LeadTable:
     )
 
 
-def _unanswered(leads: np.ndarray, at_h: float):  # type: ignore[no-untyped-def, type-arg]
-    from models.attempts import AttemptLog
-
+def _unanswered(leads: Ints, at_h: float) -> AttemptLog:
     count = len(leads)
     unknown = np.full(count, np.nan, np.float32)
     return AttemptLog(
@@ -181,23 +179,16 @@ def _peak_gb() -> float:
 # ---- the loop -----------------------------------------------------------------------------------------------------
 async def _while_planning(files: Mapping[str, bytes], leads: int) -> tuple[float, float]:
     """Have the planner's process open and plan: the longest gap in milliseconds, and that of an idle loop."""
-    import structlog
-
-    from benchmarks.models.policies import Planned, Start
-    from benchmarks.models.world import fresh
     from dialer.adapters.model_registry import ModelRegistry
     from dialer.adapters.planner import PlanSource, ProcessPlanner
-    from models.attempts import joined
-    from models.plan import HourPlan
-    from models.planning import PlanSettings
 
     model = ModelBundle.from_files(files)
     world = make_world(0, leads)
     standing = fresh(leads)
     standing.at_h = 24.0 * PAST_DAYS + float(HOURS[0])
-    nothing = joined([_unanswered(np.zeros(0, np.int32), 0.0)])
+    nothing = _unanswered(np.zeros(0, np.int32), 0.0)
     asking = Planned(Start(world=world, past=nothing, model=model, an_hour=leads // 40))
-    requests = [asking._request(standing, slot) for slot in range(PLANS)]
+    requests = [asking.request(standing, slot) for slot in range(PLANS)]
     listed = _leads_of(world.table)
     with tempfile.TemporaryDirectory() as folder:
         registry = ModelRegistry(Path(folder), "bench")
@@ -231,14 +222,10 @@ async def _longest(until: asyncio.Event) -> float:
         await asyncio.sleep(TICK_S)
         now = time.perf_counter()
         longest, before = max(longest, now - before - TICK_S), now
-        if longest > 600.0:
-            break
     return longest
 
 
-def _leads_of(table: LeadTable):  # type: ignore[no-untyped-def]
-    from dialer.core.lead import Lead, PhoneNumber
-
+def _leads_of(table: LeadTable) -> list[Lead]:
     words = {name: table.vocabularies[name] for name in table.categories}
     return [
         Lead(

@@ -29,7 +29,7 @@ from benchmarks.models.world import (
     make_world,
     past,
 )  # fmt: skip
-from models.attempts import AttemptLog, Result, joined
+from models.attempts import AttemptLog, Result, Singles, joined
 from models.bound import fluid_bound
 from models.bundle import ModelBundle
 from models.evaluation import Scores, scores
@@ -154,7 +154,7 @@ def run_policy(start: Start, standing: Standing, name: str, regime: str, first_d
     )
 
 
-def _told(log: AttemptLog, told: list[np.ndarray | None]) -> Scores:  # type: ignore[type-arg]
+def _told(log: AttemptLog, told: list[Singles | None]) -> Scores:
     chances = np.concatenate([each for each in told if each is not None])
     known = np.isfinite(chances)
     return scores(log.answered[known], chances[known])

@@ -56,7 +56,7 @@ def qualities(found: Sequence[Quality]) -> list[dict[str, Any]]:
             "trained_on": quality.rows,
             "train_cpu_s": round(quality.train_cpu_s, 1),
             **{
-                f"{name}{suffix}": round(float(getattr(told, name)), 4)
+                f"{name}{suffix}": None if getattr(told, name) is None else round(float(getattr(told, name)), 4)
                 for told, suffix in ((quality.model, ""), (quality.truth, "_of_truth"))
                 for name in ("auc", "log_loss", "brier", "ece", "lift10", "top_half")
             },

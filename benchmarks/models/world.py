@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from models.attempts import AttemptLog, Result, joined
+from models.attempts import AttemptLog, Result, Singles, joined
 from models.lead_table import LeadTable
 
 Floats = NDArray[np.float64]
@@ -173,7 +173,7 @@ def _curves() -> Floats:
     )
 
 
-def call(world: World, standing: Standing, slot: int, leads: Rows, propensity: Floats | None = None) -> AttemptLog:
+def call(world: World, standing: Standing, slot: int, leads: Rows, propensity: Singles | None = None) -> AttemptLog:
     """Call these leads now, and keep and return what came of it."""
     chance = world.answer(standing.wear, np.array([slot]), leads)[:, 0]
     answered = _uniform(world.seed, leads, standing.calls[leads], 0) < chance
@@ -197,7 +197,7 @@ def call(world: World, standing: Standing, slot: int, leads: Rows, propensity: F
         carrier=np.full(count, -1, np.int16),
         ring_s=unknown,
         talk_s=unknown,
-        propensity=unknown if propensity is None else propensity.astype(np.float32),
+        propensity=unknown if propensity is None else propensity,
     )
     standing.log.append(log)
     return log

@@ -8,26 +8,33 @@ what the old one knew) and is told of all leads by the engine's next request.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
 import structlog
 
-from dialer.adapters.model_registry import ModelRegistry, Standing
+from dialer.adapters.model_registry import ModelRegistry, Serving, Standing
 from dialer.adapters.worker_process import WorkerProcess, gave_way
 from dialer.config.campaign import Campaign
 from dialer.core.lead import LEADS_PER_EVENT, Lead
+from dialer.errors import ConfigError
 from models.attempts import of_leads
+from models.bundle import ModelBundle
+from models.feature_set import FeatureSet, fits
+from models.lead_table import LeadTable
 from models.plan import HourPlan, PlanRequest
 from models.planning import Planning, PlanSettings
 
 OPENED_WITHIN_S, PLANNED_WITHIN_S = 600.0, 120.0
+LEAD_BYTES = 4  # of a lead in a request
 MOST_REPLACED = 3  # planners in a run, before the campaign goes on without
 
 Answer = TypeVar("Answer")
@@ -51,6 +58,19 @@ def settings_of(campaign: Campaign, *, seed: int) -> PlanSettings:
     return PlanSettings(explore=models.explore, goal=models.goal, wear_price=models.wear_price, seed=seed)
 
 
+class Plans(Protocol):
+    """Whatever answers requests: a planning, or one that follows the registry."""
+
+    @property
+    def models(self) -> tuple[ModelBundle, ...]:
+        """The champion, and the challenger if there is one."""
+        ...
+
+    def plan(self, request: PlanRequest) -> HourPlan | None:
+        """Answer a request; None where there is nothing to say. Raises `ValueError` for one that does not fit."""
+        ...
+
+
 class NoPlanner:
     """For a campaign that goes by its list and its tables."""
 
@@ -67,15 +87,15 @@ class NoPlanner:
 class InlinePlanner:
     """Plans at once, before `plan` returns: the same requests have the same plans at the same virtual time.
 
-    `make` builds the planning of a list, None where there is no model, with what people should know.
+    `make` builds the plans of a list, None where there is no model, with what people should know.
     """
 
     def __init__(
-        self, make: Callable[[Sequence[Lead]], tuple[Planning | None, Sequence[str]]], *, log: Log | None = None
+        self, make: Callable[[Sequence[Lead]], tuple[Plans | None, Sequence[str]]], *, log: Log | None = None
     ) -> None:
         self._make = make
         self._log = log or structlog.get_logger()
-        self._planning: Planning | None = None
+        self._planning: Plans | None = None
         self._closed = False
 
     def begin(self, leads: Sequence[Lead], opened: Opened) -> None:
@@ -99,7 +119,8 @@ class InlinePlanner:
         except Exception as error:
             self._log.error("hours.unplanned", request=request.number, error=str(error))
         else:
-            planned(plan)
+            if plan is not None:
+                planned(plan)
 
     async def close(self) -> None:
         """Nothing is heard any more."""
@@ -107,12 +128,20 @@ class InlinePlanner:
 
 
 class ProcessPlanner:
-    """Plans in one worker process."""
+    """Plans in one worker process. A plan takes at most `within_s`, opening one `opened_within_s`."""
 
-    def __init__(self, source: PlanSource, *, log: Log, within_s: float = PLANNED_WITHIN_S) -> None:
+    def __init__(
+        self,
+        source: PlanSource,
+        *,
+        log: Log,
+        within_s: float = PLANNED_WITHIN_S,
+        opened_within_s: float = OPENED_WITHIN_S,
+    ) -> None:
         self._source = source
+        self._made_at = time.monotonic()
         self._log = log
-        self._within_s = within_s
+        self._within_s, self._opened_within_s = within_s, opened_within_s
         self._leads: Sequence[Lead] = ()
         self._opened: Opened | None = None
         self._waiting: deque[tuple[PlanRequest, Planned]] = deque()
@@ -146,6 +175,11 @@ class ProcessPlanner:
         """The worker's process; None while there is none."""
         return None if self._worker is None else self._worker.pid
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing is tried any more: no model serves, or planners were replaced too often."""
+        return self._task is not None and self._task.done()
+
     async def _work(self) -> None:
         """Open and plan, until nothing is left to try."""
         for _ in range(MOST_REPLACED):
@@ -174,11 +208,12 @@ class ProcessPlanner:
             with suppress(Exception):
                 self._worker = await beginning  # so that `close` finds it
             raise
-        for begin in range(0, len(self._leads), LEADS_PER_EVENT):
-            some = msgspec.msgpack.encode(self._leads[begin : begin + LEADS_PER_EVENT])
-            await self._call(_take_leads, some, begin == 0)
-        async with asyncio.timeout(OPENED_WITHIN_S):
-            models, told = await self._call(_open, msgspec.msgpack.encode(self._source))
+        async with asyncio.timeout(self._opened_within_s):
+            for begin in range(0, len(self._leads), LEADS_PER_EVENT):
+                await self._call(_take_leads, msgspec.msgpack.encode(self._leads[begin : begin + LEADS_PER_EVENT]))
+            # One that is opened anew reads what was called since the first was.
+            now = self._source.now + time.monotonic() - self._made_at
+            models, told = await self._call(_open, msgspec.structs.replace(self._source, now=now))
         for line in told:
             self._log.warning("planner.note", note=line)
         if not models or self._opened is None:
@@ -199,7 +234,7 @@ class ProcessPlanner:
             except ValueError as error:  # of the request, not of the worker
                 self._log.error("hours.unplanned", request=request.number, error=str(error))
                 continue
-            if not self._closed:
+            if plan is not None and not self._closed:
                 planned(plan)
 
     async def _call(self, work: Callable[..., Answer], *arguments: object) -> Answer:
@@ -212,20 +247,110 @@ class ProcessPlanner:
             await asyncio.to_thread(worker.end)
 
 
-def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[Planning | None, list[str]]:
+class PlanDesk:
+    """The planning of a list, by the models that serve now: a promotion holds from the next plan on."""
+
+    def __init__(self, source: PlanSource, leads: Sequence[Lead], planning: Planning, serving: _Fitting) -> None:
+        self._source = source
+        self._leads = leads
+        self._planning = planning
+        self._standing = serving.standing
+        self._told = serving.told  # what the registry says now
+        self._complete = not leads
+
+    @property
+    def models(self) -> tuple[ModelBundle, ...]:
+        """The champion, and the challenger if there is one."""
+        return self._planning.models
+
+    def plan(self, request: PlanRequest) -> HourPlan | None:
+        """Answer a request; None until one has told of all leads, as after an opening anew. Raises `ValueError` for one
+        that does not fit, and where no model serves any more."""
+        self._planning.take_in(request)  # first, so that whatever serves later knows of it
+        self._complete = self._complete or len(request.lead) // LEAD_BYTES == len(self._leads)
+        self._follow_registry()
+        if not self._complete:
+            return None
+        plan = self._planning.planned(request)
+        return msgspec.structs.replace(plan, told=(*plan.told, *self._told))
+
+    def _follow_registry(self) -> None:
+        """Plan by what serves now. Raises `ValueError` where nothing does."""
+        registry = ModelRegistry(Path(self._source.data), self._source.campaign)
+        try:
+            standing = registry.standing()
+        except ConfigError as damage:  # the models in use are whole: they go on
+            self._told = (f"{damage}; the plans go on by {self.models[0].id}",)
+            return
+        if standing == self._standing:
+            return
+        found = _fitting(registry, self._leads)
+        if found.champion is None or found.table is None:
+            raise ValueError(f"no model serves any more, the campaign goes by its tables{_listed(found.told)}")
+        self._planning.adopt(found.champion, found.challenger, found.challenger_share, leads=found.table)
+        self._standing, self._told = standing, found.told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitting(Serving):
+    """What serves and fits a list."""
+
+    standing: Standing | None = None  # None: it cannot be read
+    table: LeadTable | None = None  # with the columns that these models ask for
+
+
+def _fitting(registry: ModelRegistry, leads: Sequence[Lead]) -> _Fitting:
+    """The models that serve, but for those that ask for what the list does not have; that is told."""
+    standing = None
+    with suppress(ConfigError):  # which `serving` tells
+        standing = registry.standing()
+    serving = registry.serving()
+    champion, challenger, told = serving.champion, serving.challenger, list(serving.told)
+    if champion is None:
+        return _Fitting(standing=standing, told=tuple(told))
+    table = _table(leads, champion, challenger)
+    if challenger is not None and (wrong := fits(challenger.feature_set, table)):
+        told.append(f"{challenger.id} does not fit the list ({'; '.join(wrong)}); nobody challenges")
+        challenger, table = None, _table(leads, champion, None)
+    if wrong := fits(champion.feature_set, table):
+        told.append(f"{champion.id} does not fit the list ({'; '.join(wrong)}); the campaign goes by the tables alone")
+        return _Fitting(standing=standing, told=tuple(told))
+    return _Fitting(
+        standing=standing,
+        champion=champion,
+        challenger=challenger,
+        challenger_share=serving.challenger_share if challenger is not None else 0.0,
+        told=tuple(told),
+        table=table,
+    )
+
+
+def _table(leads: Sequence[Lead], champion: ModelBundle, challenger: ModelBundle | None) -> LeadTable:
+    """The list with the columns that either model asks for; of a number to one and a word to the other, the first's."""
+    from dialer.adapters.lead_traits import lead_table_of
+
+    columns = champion.feature_set
+    if challenger is not None:
+        other = challenger.feature_set
+        numeric = dict.fromkeys((*columns.numeric, *(n for n in other.numeric if n not in columns.categories)))
+        categories = dict.fromkeys((*columns.categories, *(n for n in other.categories if n not in columns.numeric)))
+        columns = FeatureSet(numeric=tuple(numeric), categories=tuple(categories))
+    return lead_table_of(leads, columns)
+
+
+def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[PlanDesk | None, list[str]]:
     """Build the planning of a list from the data folder: its models, and the attempts that its journals have.
 
     Returns None where no model serves, and what people should know.
     """
     from dialer.adapters.attempt_history import journals_of, read_history
-    from dialer.adapters.lead_traits import lead_table_of
     from dialer.errors import DialerError
     from models.wear import randomised_effect
 
     data = Path(source.data)
-    serving = ModelRegistry(data, source.campaign).serving()
+    serving = _fitting(ModelRegistry(data, source.campaign), leads)
     told = list(serving.told)
-    if serving.champion is None:
+    if serving.champion is None or serving.table is None:
         return None, told
     past = None
     try:
@@ -234,24 +359,27 @@ def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[Planning | N
             told += past.told
     except DialerError as error:
         told.append(f"plans begin with no attempt on record: {error}")
-    settings = msgspec.structs.replace(source.settings, challenger_share=serving.challenger_share)
     planning = Planning(
-        lead_table_of(leads, serving.champion.feature_set),
+        serving.table,
         serving.champion,
         challenger=serving.challenger,
-        settings=settings,
+        settings=msgspec.structs.replace(source.settings, challenger_share=serving.challenger_share),
         wear=None if past is None else randomised_effect(past.log),
     )
     if past is not None:
         row_of = {lead.lead_id: row for row, lead in enumerate(leads)}
         rows = np.fromiter((row_of.get(lead_id, -1) for lead_id in past.ids), dtype=np.int64, count=len(past.ids))
         planning.observe(of_leads(past.log, rows))
-    return planning, told
+    return PlanDesk(source, leads, planning, serving), told
+
+
+def _listed(told: Sequence[str]) -> str:
+    return f": {'; '.join(told)}" if told else ""
 
 
 # ---- inside the worker ------------------------------------------------------------------------------------------
 _leads: list[Lead] = []
-_desk: list[tuple[PlanSource, Planning, Standing]] = []  # one at most; with the registry's standing
+_desk: list[PlanDesk] = []  # one at most
 
 
 def _warmed() -> int:
@@ -263,38 +391,17 @@ def _warmed() -> int:
     return gave_way()
 
 
-def _take_leads(data: bytes, first: bool) -> None:
-    if first:
-        _leads.clear()
+def _take_leads(data: bytes) -> None:
     _leads.extend(msgspec.msgpack.decode(data, type=list[Lead]))
 
 
-def _open(data: bytes) -> tuple[tuple[str, ...], list[str]]:
-
-    source = msgspec.msgpack.decode(data, type=PlanSource)
-    _desk.clear()
-    planning, told = planning_of(source, _leads)
-    if planning is None:
+def _open(source: PlanSource) -> tuple[tuple[str, ...], list[str]]:
+    desk, told = planning_of(source, _leads)
+    if desk is None:
         return (), told
-    _desk.append((source, planning, ModelRegistry(Path(source.data), source.campaign).standing()))
-    return tuple(model.id for model in planning.models), told
+    _desk.append(desk)
+    return tuple(model.id for model in desk.models), told
 
 
-def _plan(request: PlanRequest) -> HourPlan:
-    """Plan, by the models that serve now: a promotion holds from the next plan on."""
-    from dialer.errors import ConfigError
-
-    source, planning, standing = _desk[0]
-    registry = ModelRegistry(Path(source.data), source.campaign)
-    told: tuple[str, ...] = ()
-    with suppress(ConfigError):
-        present = registry.standing()
-        if present != standing:
-            serving = registry.serving()
-            told = serving.told
-            if serving.champion is None:
-                raise ValueError("no model serves any more: the campaign goes by its tables")
-            planning.adopt(serving.champion, serving.challenger, serving.challenger_share)
-            _desk[0] = (source, planning, present)
-    plan = planning.plan(request)
-    return msgspec.structs.replace(plan, told=(*plan.told, *told))
+def _plan(request: PlanRequest) -> HourPlan | None:
+    return _desk[0].plan(request)

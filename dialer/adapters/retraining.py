@@ -32,6 +32,7 @@ class Order:
     seed: int = 1
     by: str = ""  # whoever ordered it
     days: float = TAUGHT_DAYS
+    threads: int = 2  # of the training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,9 @@ def train_model(registry: ModelRegistry, past: PastAttempts, *, now: float, orde
     serving = registry.serving()
     told = [*past.told, *serving.told]
     try:
-        candidate = trained(past.log, past.table, settings=order.settings, seed=order.seed, now=now)
+        candidate = trained(
+            past.log, past.table, settings=order.settings, seed=order.seed, now=now, nthread=order.threads
+        )
     except TrainingRefused as refusal:
         raise ConfigError(f"{registry.campaign}: no model was trained: {refusal}") from refusal
     champion = serving.champion

@@ -33,6 +33,7 @@ from dialer.adapters.planner import (
 from dialer.adapters.solver import InlineSolver, ProcessSolver
 from dialer.adapters.store.redis import RedisStore, open_store
 from dialer.adapters.supervisor import Supervisor
+from dialer.adapters.training_watch import TrainingWatch
 from dialer.bootstrap.engine import make_engine
 from dialer.bootstrap.lawful import require_lawful
 from dialer.bootstrap.simulated import leads_of
@@ -128,12 +129,13 @@ async def _session(
         )
         supervisor = Supervisor(runtime, campaign, clock=clock, store=store, audit=audit_log(place.data_dir))
         async with ControlServer(supervisor, name, place.data_dir).serve():
-            watch = asyncio.create_task(_watch_clock(clock, runtime)) if isinstance(clock, SystemClock) else None
+            watches = _watches(campaign, place, clock, runtime, logger)
             try:
                 yield Session(runtime=runtime, journal=journal.path, clock=clock)
             finally:
-                if watch is not None:
+                for watch in watches:
                     watch.cancel()
+                await asyncio.gather(*watches, return_exceptions=True)
     finally:
         await store.close_campaign(name)
 
@@ -151,6 +153,20 @@ def _planner(campaign: Campaign, place: Place, clock: Clock, *, seed: int, log: 
     if isinstance(clock, VirtualClock):
         return InlinePlanner(lambda leads: planning_of(source, leads), log=log)
     return ProcessPlanner(source, log=log)
+
+
+def _watches(
+    campaign: Campaign, place: Place, clock: Clock, runtime: Runtime, log: Log
+) -> tuple[asyncio.Task[None], ...]:
+    """Begin what goes on beside a run in real time, until it is cancelled."""
+    if not isinstance(clock, SystemClock):
+        return ()
+    watches = [asyncio.create_task(_watch_clock(clock, runtime))]
+    if campaign.models.use:
+        every_s = campaign.models.retrain_every
+        watch = TrainingWatch(place.data_dir, campaign.campaign, every_s=every_s, now=clock.now, log=log)
+        watches.append(asyncio.create_task(watch.run()))
+    return tuple(watches)
 
 
 async def _watch_clock(clock: SystemClock, runtime: Runtime) -> None:

@@ -7,10 +7,10 @@ The window is asked once per change, not once per lead. An entry is void when th
 carries its lead's ticket. Between two times at which a rest ends or a window changes nothing becomes ready or closed by
 itself, so nothing is looked at.
 
-A plan ranks a whole list at once. Its leads are not pushed one by one: each group keeps its part of the plan's order
-and walks along it, past leads that rest (they come back through the heap, with their rank) and past those that were
-queued after the plan was asked for (they are in a heap already). Whichever way a lead is found, its key is the same: so
-is the order in which leads are taken.
+A plan ranks a whole list at once. Leads are not pushed one by one for it: columns of what orders them are sorted, each
+group keeps its part of that order and walks along it, past those that were queued again since. Leads that rest, and
+those queued after the plan was asked for, stay in the heaps, with their rank. Whichever way a lead is found, its key is
+the same: so is the order in which leads are taken.
 """
 
 from __future__ import annotations
@@ -92,6 +92,9 @@ class DialQueue:
         self._leads: list[QueuedLead] = []
         self._tickets = 0
         self._group_of = array("i")  # by lead, the group that it was last queued in; -1: none yet
+        # By lead, as it was last queued: what a plan sorts by, many at a time. A ticket of 0: not queued.
+        self._ticket_of, self._attempts_of, self._priority_of = array("q"), array("q"), array("q")
+        self._next_at_of = array("d")
         self._rank: NDArray[np.int32] = _NO_LEADS  # by lead
         self._planned_to = 0  # the plan was asked for after this ticket
         self._open: list[_Group] = []  # whose window is open, as of the last refresh
@@ -113,6 +116,9 @@ class DialQueue:
         """Take in a lead, not yet queued; returns its index."""
         self._leads.append(QueuedLead(lead, progress))
         self._group_of.append(-1)
+        for column in (self._ticket_of, self._attempts_of, self._priority_of):
+            column.append(0)
+        self._next_at_of.append(0.0)
         return len(self._leads) - 1
 
     def restore(
@@ -153,6 +159,8 @@ class DialQueue:
         self._group_of[index] = group.number
         self.changed.add(index)
         next_at = entry.progress.next_at
+        self._ticket_of[index], self._next_at_of[index] = entry.ticket, next_at
+        self._attempts_of[index], self._priority_of[index] = entry.progress.attempts, entry.priority
         if next_at <= 0.0:  # never tried: most of a fresh list
             heapq.heappush(group.ready, self._key(entry, index))
             self._first_known = False
@@ -165,7 +173,7 @@ class DialQueue:
         """Take a lead out of the queue, if it is in."""
         entry = self._leads[index]
         if entry.ticket:
-            entry.ticket = 0
+            entry.ticket = self._ticket_of[index] = 0
             self.queued -= 1
             self._first_known = False
 
@@ -217,36 +225,47 @@ class DialQueue:
             raise ValueError(f"expected leads in [0, {leads}), found {int(order.min())} to {int(order.max())}")
         rank = np.full(leads, UNRANKED, dtype=np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
-        before = np.flatnonzero(self._rank != UNRANKED)
         self._rank, self._planned_to = rank, max(self._planned_to, asked_at_ticket)
-        self._let_go(before[rank[before] == UNRANKED].tolist())
-        groups = self.group_of[order]
+        ready = self._ready_before(self._planned_to)
+        covered = self._sorted(order[ready[order]], np.flatnonzero(ready & (rank == UNRANKED)))
+        groups = self.group_of[covered]
         by_group = np.argsort(groups, kind="stable")
         bounds = np.searchsorted(groups[by_group], np.arange(len(self._groups) + 1))
         for group, begin, end in zip(self._groups.values(), bounds[:-1], bounds[1:], strict=True):
-            group.planned, group.walked = order[by_group[begin:end]], 0
+            group.planned, group.walked = covered[by_group[begin:end]], 0
             self._rekey(group)
         self._first_known = False
 
-    def _let_go(self, leads: list[int]) -> None:
-        """Bring back to the heaps what the plan before had and the new one has not."""
-        groups = list(self._groups.values())
-        for index in leads:
-            entry = self._leads[index]
-            # What rests is in the heap of those that rest; whatever has rested by the last look is in neither.
-            if entry.ticket and (entry.progress.next_at <= 0.0 or entry.progress.next_at <= self._looked_at):
-                heapq.heappush(groups[self._group_of[index]].ready, self._key(entry, index))
+    def _ready_before(self, ticket: int) -> NDArray[np.bool_]:
+        """Which leads were queued up to a ticket, and stand in no heap of those that rest, shape (leads,)."""
+        if not self._leads:
+            return np.zeros(0, dtype=np.bool_)
+        tickets, next_at = np.frombuffer(self._ticket_of, np.int64), np.frombuffer(self._next_at_of, np.float64)
+        # What rests is in a heap; whatever has rested by the last look is in that of those that are ready.
+        ready: NDArray[np.bool_] = (tickets > 0) & (tickets <= ticket)
+        ready &= (next_at <= 0.0) | (next_at <= self._looked_at)
+        return ready
+
+    def _sorted(self, ranked: NDArray[np.int32], others: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Sort leads as their keys do: those of the plan stand in its order, the others come after them, and all of
+        them by priority first."""
+        if not self._leads:
+            return _NO_LEADS
+        tickets, attempts = np.frombuffer(self._ticket_of, np.int64), np.frombuffer(self._attempts_of, np.int64)
+        others = others[np.lexsort((tickets[others], attempts[others]))]
+        both = np.concatenate([ranked, others.astype(np.int32)])
+        behind = -np.frombuffer(self._priority_of, np.int64)[both]
+        return both if (np.diff(behind) >= 0).all() else both[np.argsort(behind, kind="stable")]
 
     def _rekey(self, group: _Group) -> None:
         """Give what stands ready in the heap its new rank; what the plan's order covers need not stand there."""
-        leads, rank, planned_to = self._leads, self._rank, self._planned_to
-        kept = []
-        for _, _, _, ticket, index in group.ready:
-            entry = leads[index]
-            if entry.ticket == ticket and (ticket > planned_to or rank[index] == UNRANKED):
-                kept.append(self._key(entry, index))
-        heapq.heapify(kept)
-        group.ready = kept
+        leads, planned_to = self._leads, self._planned_to
+        group.ready = [
+            self._key(leads[index], index)
+            for _, _, _, ticket, index in group.ready
+            if ticket > planned_to and leads[index].ticket == ticket
+        ]
+        heapq.heapify(group.ready)
 
     def _key(self, entry: QueuedLead, index: int) -> Key:
         rank = int(self._rank[index]) if index < len(self._rank) else UNRANKED

@@ -193,10 +193,12 @@ class Planning:
             return 0, 0
         for cap in state.rules.clearance(candidate, state.now).caps:
             length_s = state.now - cap.since
-            if cap.count == "attempt" and length_s <= WEEK_S + DAY_S:
+            if cap.count != "attempt":
+                continue
+            if length_s <= DAY_S:
+                per_day = min(per_day, cap.max)
+            elif length_s <= WEEK_S + DAY_S:
                 per_week = min(per_week, cap.max)
-                if length_s <= DAY_S:
-                    per_day = min(per_day, cap.max)
         return per_day, per_week
 
     def _occupancy(self) -> float:

@@ -122,7 +122,7 @@ def commands_in(page: Path) -> set[tuple[str, ...]]:
     found = set()
     text = page.read_text(encoding="utf-8")
     for words in re.findall(r"(?:(?:^|[\s`])\./run|(?:^|`)dialer) ([a-z].*)", text, re.MULTILINE):
-        found.add(tuple(re.match(r"[a-z]+(?: [a-z]+)?", words)[0].split()))  # type: ignore[index]
+        found.add(tuple(re.match(r"[a-z]+(?: [a-z-]+)?", words)[0].split()))  # type: ignore[index]
     return found
 
 

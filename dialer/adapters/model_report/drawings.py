@@ -18,6 +18,10 @@ _STEPS = (0.6, 0.8, 0.95, 1.05, 1.25, 1.6)  # lifts between the seven shades
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0)
 _DASHES = ("none", "7 4", "2 4", "9 3 2 3")
 _SURE_95 = 1.96
+SEEN = "as seen: selection and wear mixed"
+RAW_TONE, _RAW_DASH = 4, "1 4"  # of what is seen
+_ASIDE = 3.0
+_MOST_WORN = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,27 +180,46 @@ def gain_plot(points: Sequence[GainPoint]) -> Plot:
     )
 
 
-def wear_plot(curves: Sequence[WearCurve]) -> Plot:
-    """The chance of an answer against the first attempt's, by attempt, one line for each rest."""
-    known = [ratio for curve in curves for ratio in curve.ratio if not math.isnan(ratio)]
-    end = _end(max([1.0, *known]))
-    attempts = sorted({attempt for curve in curves for attempt in curve.attempts})
-    span = max(1, attempts[-1] - attempts[0]) if attempts else 1
-    lines = tuple(_wear_line(curve, place, attempts[0], span, end) for place, curve in enumerate(curves))
+def wear_plot(curves: Sequence[WearCurve], raw: WearCurve | None = None, end: float | None = None) -> Plot:
+    """The chance of an answer against the first attempt's, by attempt, one line for each rest, and `raw` as seen.
+
+    `end` is that of the axis (`wear_end`), where drawings are to be compared.
+    """
+    every = (*curves, *(() if raw is None else (raw,)))
+    end = wear_end(every) if end is None else end
+    attempts = sorted({attempt for curve in every for attempt in curve.attempts}) or [1]
+    span = attempts[0], max(1, attempts[-1] - attempts[0])
+    lines = [
+        _wear_line(curve, rest_name(curve.rest_days), place % len(_DASHES), place - (len(curves) - 1) / 2, span, end)
+        for place, curve in enumerate(curves)
+    ]
+    if raw is not None:
+        lines.append(_wear_line(raw, SEEN, RAW_TONE, 0.0, span, end))
     return Plot(
-        xs=tuple(Tick(at=_x((attempt - attempts[0]) / span), text=str(attempt)) for attempt in attempts),
+        xs=tuple(Tick(at=_wear_x(attempt, span), text=str(attempt)) for attempt in attempts),
         ys=tuple(Tick(at=_y(value / end), text=percent(value, 0)) for value in _percents(end)),
         guide=_path([(_x(0), _y(1 / end)), (_x(1), _y(1 / end))]),
-        lines=lines,
+        lines=tuple(lines),
     )
 
 
+def wear_end(curves: Sequence[WearCurve]) -> float:
+    """The end of an axis that holds all of these, up to `_MOST_WORN`; what is beyond stands at the end."""
+    known = [ratio for curve in curves for ratio in curve.ratio if not math.isnan(ratio)]
+    return _end(min(max([1.0, *known]), _MOST_WORN))
+
+
 def rest_name(days: float) -> str:
-    """How a rest is called."""
-    return f"{days:g} day of rest" if days == 1 else f"{days:g} days of rest" if days else "no rest"
+    """How a rest is called; a call the next day is one without."""
+    return "the next day" if days == 1 else f"after {days:g} days of rest" if days else "the same day"
 
 
-def _wear_line(curve: WearCurve, place: int, first: int, span: int, end: float) -> Line:
+def _wear_x(attempt: int, span: tuple[int, int]) -> float:
+    return _x(0.02 + 0.96 * (attempt - span[0]) / span[1])
+
+
+def _wear_line(curve: WearCurve, name: str, tone: int, aside: float, span: tuple[int, int], end: float) -> Line:
+    """A curve; where it has intervals its marks stand a little `aside`, so that they do not hide those of others."""
     bounded = len(curve.low) == len(curve.ratio) == len(curve.high)
     marks = []
     for at, (attempt, ratio) in enumerate(zip(curve.attempts, curve.ratio, strict=True)):
@@ -204,16 +227,23 @@ def _wear_line(curve: WearCurve, place: int, first: int, span: int, end: float) 
             continue
         low, high = (curve.low[at], curve.high[at]) if bounded else (ratio, ratio)
         sure = f" (95%: {percent(low, 0)} to {percent(high, 0)})" if bounded and low < high else ""
-        said = f"attempt {attempt}, {rest_name(curve.rest_days)}: {percent(ratio)} of the first{sure}"
-        y = _y(ratio / end)
-        bounds = (_y(max(0.0, low) / end), _y(min(high, end) / end)) if low < high else (y, y)
-        marks.append(Mark(x=_x((attempt - first) / span), y=y, low=bounds[0], high=bounds[1], said=said))
+        y = _y(min(ratio, end) / end)
+        bounds = (_y(min(max(0.0, low), end) / end), _y(min(high, end) / end)) if low < high else (y, y)
+        marks.append(
+            Mark(
+                x=round(_wear_x(attempt, span) + (_ASIDE * aside if bounded else 0.0), 1),
+                y=y,
+                low=bounds[0],
+                high=bounds[1],
+                said=f"attempt {attempt}, {name}: {percent(ratio)} of the first{sure}",
+            )
+        )
     return Line(
-        name=rest_name(curve.rest_days),
+        name=name,
         marks=tuple(marks),
         path=_path([(mark.x, mark.y) for mark in marks]),
-        tone=place % len(_DASHES),
-        dash=_DASHES[place % len(_DASHES)],
+        tone=tone,
+        dash=_RAW_DASH if tone == RAW_TONE else _DASHES[tone],
     )
 
 

@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 
@@ -14,11 +15,11 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from dialer.adapters.model_report import drawings
-from dialer.adapters.model_report.drawings import DAYS, HeatMap, Plot, percent
+from dialer.adapters.model_report.drawings import DAYS, HeatMap, Line, Plot, percent
 from models.best_time import SegmentHours
 from models.evaluation import Scores, ece_by_chance
-from models.report_data import ModelReport, Prediction
-from models.wear import WearCurve
+from models.report_data import ModelReport, PlannedWear, Prediction, SegmentWear
+from models.wear import LEAST_ROWS, WearCurve
 
 Rows = list[tuple[str, ...]]
 
@@ -50,9 +51,13 @@ class _Week:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Worn:
     name: str
-    sentence: str
     base: str
-    plot: Plot
+    by_model: str
+    by_lot: str
+    model: Plot | None
+    lots: Plot | None
+    seen: Plot | None  # where there is neither
+    legend: tuple[Line, ...]
     heads: tuple[str, ...]
     rows: Rows
 
@@ -64,7 +69,8 @@ def render_models(report: ModelReport) -> str:
         report=report,
         told=[_told(one) for one in report.predictions],
         weeks=[_week(one) for one in report.hours],
-        worn=_worn_segments(report.wear),
+        worn=[_worn(one) for one in report.wear],
+        wear_index=_wear_index(report.wear_index),
         drawings=drawings,
         style=Markup(style),
         policy="; ".join(
@@ -171,37 +177,68 @@ def _week(segment: SegmentHours) -> _Week:
 
 
 # ---- wear -------------------------------------------------------------------------------------------------------
-def _worn_segments(curves: Sequence[WearCurve]) -> list[_Worn]:
-    by_segment: dict[str, list[WearCurve]] = {}
-    for curve in curves:
-        if curve.attempts:
-            by_segment.setdefault(curve.segment, []).append(curve)
-    return [_worn(name, sorted(found, key=lambda c: c.rest_days)) for name, found in by_segment.items()]
-
-
-def _worn(name: str, curves: Sequence[WearCurve]) -> _Worn:
-    attempts = sorted({attempt for curve in curves for attempt in curve.attempts})
-    ratios = [dict(zip(curve.attempts, curve.ratio, strict=True)) for curve in curves]
+def _worn(one: SegmentWear) -> _Worn:
+    seen = () if one.raw is None else (one.raw,)
+    every = (*one.model, *one.lots, *seen)
+    end = drawings.wear_end(every)
+    model = drawings.wear_plot(one.model, one.raw, end) if one.model else None
+    lots = drawings.wear_plot(one.lots, one.raw, end) if one.lots else None
+    alone = drawings.wear_plot((), one.raw, end) if seen and model is None and lots is None else None
+    attempts = sorted({attempt for curve in every for attempt in curve.attempts})
+    columns = [
+        *((f"model, {drawings.rest_name(curve.rest_days)}", curve) for curve in one.model),
+        *((f"lots, {drawings.rest_name(curve.rest_days)}", curve) for curve in one.lots),
+        *((drawings.SEEN, curve) for curve in seen),
+    ]
+    ratios = [dict(zip(curve.attempts, curve.ratio, strict=True)) for _, curve in columns]
+    drawn = next((plot for plot in (model, lots, alone) if plot is not None), None)
     return _Worn(
-        name=name or "all leads",
-        sentence=_wear_sentence(curves),
-        base=f"n = {max(curve.rows for curve in curves):,} attempts or leads behind it; base: the first attempt, 100%",
-        plot=drawings.wear_plot(curves),
-        heads=("Attempt", *(drawings.rest_name(curve.rest_days) for curve in curves)),
+        name=one.segment or "all leads",
+        base=f"n = {one.leads:,} leads, {one.attempts:,} attempts; base: the first attempt, 100%",
+        by_model=_by_model(one.model),
+        by_lot=_by_lot(one),
+        model=model,
+        lots=lots,
+        seen=alone,
+        legend=() if drawn is None else drawn.lines,
+        heads=("Attempt", *(head for head, _ in columns)),
         rows=[(str(attempt), *(percent(found.get(attempt)) for found in ratios)) for attempt in attempts],
     )
 
 
-def _wear_sentence(curves: Sequence[WearCurve]) -> str:
+def _by_model(curves: Sequence[WearCurve]) -> str:
     said = []
-    for curve in (curves[0], curves[-1]) if len(curves) > 1 else curves:
+    for curve in sorted(curves, key=lambda curve: curve.rest_days):
         known = [(j, ratio) for j, ratio in zip(curve.attempts, curve.ratio, strict=True) if not math.isnan(ratio)]
         if known:
             attempt, ratio = known[-1]
-            said.append(
-                f"{percent(ratio, 0)} of the first at attempt {attempt} after {drawings.rest_name(curve.rest_days)}"
-            )
-    return f"The chance of an answer is {', and '.join(said)}." if said else "Too few attempts to tell."
+            said.append(f"{percent(ratio, 0)} of the first at attempt {attempt} {drawings.rest_name(curve.rest_days)}")
+    if not said:
+        return "The model cannot be asked."
+    return f"The chance of an answer is {', and '.join((said[0], *said[1:][-1:]))}."
+
+
+def _by_lot(one: SegmentWear) -> str:
+    if one.effect is None and not one.drawn:
+        return "No rest after a call in vain has been drawn by lot yet (models.explore of the campaign file)."
+    lots = f"{one.drawn:,} calls after a drawn rest, worth {one.worth:,.0f} equally likely ones"
+    effect = one.effect
+    if effect is None:
+        return f"The lots do not tell yet: {lots}; {LEAST_ROWS} are the least."
+    found = f"{effect.drop:.2f} ± {effect.error:.2f} off the logit of an answer for each call in vain while it is fresh"
+    if not one.lots_tell:
+        return f"The lots do not tell yet: {lots}; so far {found}, which may be chance."
+    return f"{found[0].upper()}{found[1:]}, half of it {effect.half_life_days:g} days later. From {lots}."
+
+
+def _wear_index(found: PlannedWear | None) -> str:
+    if found is None:
+        return ""
+    at = datetime.fromtimestamp(found.at, UTC)
+    return (
+        f"Portfolio wear index {found.index:.2f}: of the contacts that were expected of the list when it was loaded, "
+        f"{percent(found.index, 0)} are still to be had, as the plan of {at:%Y-%m-%d %H:%M} UTC had it."
+    )
 
 
 def _plain(value: float | None, places: int) -> str:

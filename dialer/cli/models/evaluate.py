@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 from dialer.cli.models.train import Files, Names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from dialer.adapters.attempt_history import PastAttempts
+    from dialer.adapters.best_hours import BestHours
+    from dialer.cli.models.campaign_models import CampaignModels
+    from dialer.config.campaign import Campaign
+    from models.bundle import ModelBundle
     from models.call_evaluation import Evaluation
+    from models.report_data import CampaignEvaluation
 
 
 def evaluate(
@@ -33,8 +40,9 @@ def evaluate(
 ) -> int:
     """Say how well probabilities agree with what came, each call told by those before it alone.
 
-    With a campaign: a version of its models on the attempts after its training. With --calls alone: models trained
-    again and again along that log. With --calls and --label: the same on any table of calls in CSV.
+    With a campaign: a version of its models on the attempts after its training, and how calls in vain wear its people.
+    With --calls alone: models trained again and again along that log. With --calls and --label: the same on any table
+    of calls in CSV.
 
     Exit codes: 0 evaluated; 2 something needs mending.
 
@@ -68,7 +76,7 @@ def evaluate(
     country
         The country of numbers without a country code in --leads, and of a log's holidays.
     html
-        Write a report there: one file that needs no network.
+        Write a report there: one file that needs no network. Of a campaign's model it has the best hours too.
     json
         Print JSON.
     """
@@ -77,6 +85,7 @@ def evaluate(
 
     import msgspec
 
+    from dialer.cli.models.campaign_models import campaign_models
     from dialer.cli.models.evaluation_view import show_evaluation
     from dialer.cli.record_store import moment
     from dialer.cli.safe_text import safe_json
@@ -85,6 +94,7 @@ def evaluate(
 
     check_targets(html)
     now = time.time()
+    hours: BestHours | None = None
     if label is not None:
         if len(calls) != 1 or campaign is not None or leads is not None:
             raise ConfigError("--label: expected one table with --calls, and no campaign or list beside it")
@@ -97,9 +107,10 @@ def evaluate(
         found = _of_log(calls, leads, zone, country, now, first_row, every, without)
     else:
         begin = None if since is None else moment("--since", since)
-        name, found = _of_model(campaign, data, model, begin, calls, leads, zone, country, now)
+        named = campaign_models(campaign, data)
+        name, found, hours = _of_model(named, model, begin, calls, leads, zone, country, now, html is not None)
     if html is not None:
-        _write_report(html, name, found)
+        _write_report(html, name, found, hours)
     if json:
         print(safe_json(msgspec.json.encode(found).decode()))
     else:
@@ -122,7 +133,6 @@ def _of_table(
             every=250 if every is None else every,
             order=order,
             now=now,
-            threads=2,
             progress=None if bar is None else lambda told, total: bar(told / total),
         )
 
@@ -156,8 +166,7 @@ def _of_log(
 
 
 def _of_model(
-    campaign: str,
-    data: Path | None,
+    named: CampaignModels,
     model: str | None,
     since: float | None,
     calls: Files,
@@ -165,27 +174,73 @@ def _of_model(
     zone: str,
     country: str,
     now: float,
-) -> tuple[str, Evaluation]:
+    with_hours: bool,
+) -> tuple[str, CampaignEvaluation, BestHours | None]:
     from dialer.adapters.attempt_evaluation import evaluate_model
-    from dialer.cli.models.campaign_models import campaign_models
+    from dialer.adapters.attempt_history import journals_of
+    from dialer.adapters.wear_on_record import planned_wear, wear_on_record
     from dialer.cli.models.past_calls import past_calls
     from dialer.cli.sim.output import at_work
     from dialer.errors import ConfigError
+    from models.report_data import campaign_evaluation
 
-    named = campaign_models(campaign, data)
     chosen = model or named.registry.standing().champion
     if chosen is None:
         raise ConfigError(f"{named.name}: expected a champion, it has none: name a version with --model, or train one")
     bundle = named.registry.load(chosen)
     with at_work(f"{named.name}: reading attempts"):
         past = past_calls(named, calls, leads, zone=zone, country=country, now=now, since=0.0)
-    return f"{named.name}, {chosen}", evaluate_model(bundle, past, since=since)
+    journals = journals_of(named.data, named.name)
+    settings, told = _settings(named, journals)
+    with at_work(f"{named.name}: {chosen}"):
+        found = evaluate_model(bundle, past, since=since)
+        wear = wear_on_record(bundle, past, settings, now=now)
+        hours, more = _hours(named, settings, past, bundle, now) if with_hours else (None, [])
+    whole = campaign_evaluation(
+        found, wear=wear.segments, wear_index=planned_wear(journals), told=(*told, *wear.told, *more)
+    )
+    return f"{named.name}, {chosen}", whole, hours
 
 
-def _write_report(path: Path, name: str, found: Evaluation) -> None:
+def _settings(named: CampaignModels, journals: Sequence[Path]) -> tuple[Campaign | None, list[str]]:
+    """Return the campaign's file; where only its name is known, that of its last journal, and what is to be told."""
+    if named.settings is not None:
+        return named.settings, []
+    if not journals:
+        return None, []
+    from dialer.adapters.audited_rules import campaign_of_header
+    from dialer.adapters.journal import read_journal
+    from dialer.errors import ConfigError, JournalError
+
+    try:
+        return campaign_of_header(read_journal(journals[-1])[0], journals[-1]), []
+    except (ConfigError, JournalError) as fault:
+        return None, [f"no segments: {fault}; name the campaign by its file"]
+
+
+def _hours(
+    named: CampaignModels, settings: Campaign | None, past: PastAttempts, bundle: ModelBundle, now: float
+) -> tuple[BestHours | None, list[str]]:
+    """Tell the hours of the week of the campaign's lists, of the leads on record where it names none."""
+    from dialer.adapters.best_hours import best_hours
+    from dialer.config.rule_packs import rule_set
+
+    people = [lead for lead in named.listed() or past.leads if lead.numbers]
+    if settings is None or not people:
+        return None, ["no best hours: neither rules nor numbers of the campaign's leads are known"]
+    return best_hours(settings, rule_set(settings), people, past, bundle, now=now), []
+
+
+def _write_report(path: Path, name: str, found: Evaluation, hours: BestHours | None) -> None:
+    import sys
+
     from dialer import __version__
-    from dialer.adapters.model_report import model_report
+    from dialer.adapters.model_report import render_models
+    from dialer.cli.safe_text import say
     from dialer.cli.sim.output import write_whole
     from models.report_data import report_of
 
-    write_whole(path, model_report(report_of(found, title=name, version=__version__)))
+    weeks = () if hours is None else tuple(segment for segment in hours.segments if segment.leads)
+    told = () if hours is None else hours.told
+    write_whole(path, render_models(report_of(found, title=name, hours=weeks, told=told, version=__version__)))
+    say(f"report: {path}", file=sys.stderr)

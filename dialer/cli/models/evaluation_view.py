@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from models.call_evaluation import Evaluation
+    from models.report_data import SegmentWear
+    from models.wear import WearCurve
 
 _BAR = 24  # characters
+_WORN_AT = 5  # the attempt of which wear is told
 
 
 def show_evaluation(name: str, found: Evaluation) -> None:
-    """Print the figures, those of the periods, and told against came."""
-    from dialer.cli.models.training_view import score_table
+    """Print the figures, those of the periods, told against came, and of a campaign how calls wear."""
+    from dialer.cli.models.training_view import day, score_table
     from dialer.cli.safe_text import make_console, say
+    from models.report_data import CampaignEvaluation
 
     for line in found.told:
         say(line)
@@ -28,6 +34,52 @@ def show_evaluation(name: str, found: Evaluation) -> None:
     console.print(score_table(title, {"model": found.model, "with online recalibration": found.recalibrated}))
     console.print(_periods(found))
     console.print(_reliability(found))
+    if isinstance(found, CampaignEvaluation):
+        console.print(_wear(found.wear))
+        if found.wear_index is not None:
+            say(
+                f"portfolio wear index {found.wear_index.index:.3f} as the plan of {day(found.wear_index.at)} had it: "
+                "contacts still expected of the list / those when it was loaded"
+            )
+
+
+def _wear(segments: Sequence[SegmentWear]) -> Table:
+    from rich.table import Table
+
+    from dialer.adapters.model_report.drawings import percent
+    from dialer.cli.safe_text import safe
+    from models.wear import RESTS_DAYS
+
+    table = Table(
+        title=f"wear: chance of an answer at attempt {_WORN_AT} / the first attempt's, by the model after days of rest",
+        title_justify="left",
+        caption="1 d: the next day, no rest; as seen: selection and wear mixed; "
+        "by lot: fall of the logit for each call in vain while it is fresh",
+        caption_justify="left",
+    )
+    table.add_column("segment")
+    for heading in ("leads", *(f"{rest:g} d" for rest in RESTS_DAYS), "as seen"):
+        table.add_column(heading, justify="right")
+    table.add_column("by lot (worth calls)")
+    for one in segments:
+        by_rest = {curve.rest_days: _at(curve) for curve in one.model}
+        ratios = (percent(value, 0) for value in (*(by_rest.get(rest) for rest in RESTS_DAYS), _at(one.raw)))
+        table.add_row(safe(one.segment), f"{one.leads:,}", *ratios, _lots(one))
+    return table
+
+
+def _at(curve: WearCurve | None) -> float | None:
+    if curve is None or _WORN_AT not in curve.attempts:
+        return None
+    return curve.ratio[curve.attempts.index(_WORN_AT)]
+
+
+def _lots(one: SegmentWear) -> str:
+    worth = f"({one.worth:,.0f})"
+    if one.effect is None:
+        return f"not yet {worth}"
+    found = f"{one.effect.drop:.2f} ± {one.effect.error:.2f} {worth}"
+    return found if one.lots_tell else f"not yet: {found}"
 
 
 def _periods(found: Evaluation) -> Table:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from msgspec import structs
 
 from models.best_time import HourFigures, SegmentHours
 from models.call_evaluation import Period, gain_curve
 from models.evaluation import reliability, scores
-from models.report_data import ModelReport, Prediction
-from models.wear import WearCurve
+from models.report_data import ModelReport, PlannedWear, Prediction, SegmentWear
+from models.wear import WearCurve, WearEffect
 
 
 def made_up_prediction(name: str = "answer", rows: int = 6_000) -> Prediction:
@@ -54,7 +55,7 @@ def made_up_week(name: str = "late-large") -> SegmentHours:
     return SegmentHours(name=name, leads=1_200, attempts=12_345, mean=0.075, hours=tuple(hours))
 
 
-def made_up_wear(segment: str = "early") -> list[WearCurve]:
+def made_up_curves(segment: str = "early", *, bounded: bool = True) -> tuple[WearCurve, ...]:
     """Curves that recover with rest; the last value of one is not known."""
     attempts = tuple(range(1, 9))
     curves = []
@@ -63,12 +64,27 @@ def made_up_wear(segment: str = "early") -> list[WearCurve]:
         if rest == 14.0:
             ratio[-1] = float("nan")
         low, high = tuple(0.93 * r for r in ratio), tuple(1.06 * r for r in ratio)
-        curves.append(
-            WearCurve(
-                segment=segment, rest_days=rest, attempts=attempts, ratio=tuple(ratio), low=low, high=high, rows=900
-            )
-        )
-    return curves
+        curve = WearCurve(segment=segment, rest_days=rest, attempts=attempts, ratio=tuple(ratio), rows=900)
+        curves.append(structs.replace(curve, low=low, high=high) if bounded else curve)
+    return tuple(curves)
+
+
+def made_up_wear(segment: str = "early", *, drop: float = 0.21, drawn: int = 4_321) -> SegmentWear:
+    """A segment whose lots tell if `drop` is more than two errors of 0.05; without `drawn` there are no lots."""
+    ratio = tuple(0.75 ** (j - 1) for j in range(1, 7))
+    raw = WearCurve(segment=segment, rest_days=float("nan"), attempts=tuple(range(1, 7)), ratio=ratio, rows=9_000)
+    effect = WearEffect(drop=drop, error=0.05, half_life_days=4.0, rows=drawn, effective_rows=0.6 * drawn)
+    found = SegmentWear(
+        segment=segment,
+        leads=1_200,
+        attempts=9_876,
+        model=made_up_curves(segment, bounded=False),
+        raw=raw,
+        drawn=drawn,
+        worth=0.6 * drawn,
+        effect=effect if drawn else None,
+    )
+    return structs.replace(found, lots=made_up_curves(segment)) if found.lots_tell else found
 
 
 def made_up_report(title: str = "Norte, mora temprana") -> ModelReport:
@@ -79,7 +95,8 @@ def made_up_report(title: str = "Norte, mora temprana") -> ModelReport:
         facts=(("Model", "m-20261122-100000-ab12"), ("Features", "31"), ("Trained on", "1,080,000 attempts")),
         predictions=(made_up_prediction(), made_up_prediction("right party", 3_000)),
         hours=(made_up_week(), made_up_week("early")),
-        wear=(*made_up_wear("early"), *made_up_wear("late")),
+        wear=(made_up_wear("early"), made_up_wear("late", drop=0.08, drawn=612), made_up_wear("others", drawn=0)),
+        wear_index=PlannedWear(at=1_795_000_000.0, index=0.873),
         told=("duration_s: known only after the call: left out",),
         version="0.1.0",
     )

@@ -7,7 +7,8 @@ import pytest
 from dialer.adapters.model_report import drawings
 from models.call_evaluation import GainPoint
 from models.evaluation import Bin
-from tests.unit.model_report.reports import made_up_prediction, made_up_wear, made_up_week
+from models.wear import WearCurve
+from tests.unit.model_report.reports import made_up_curves, made_up_prediction, made_up_wear, made_up_week
 
 
 def _inside(x: float, y: float) -> bool:
@@ -15,6 +16,10 @@ def _inside(x: float, y: float) -> bool:
         drawings.LEFT <= x <= drawings.WIDTH - drawings.RIGHT
         and drawings.TOP - 0.1 <= y <= drawings.HEIGHT - drawings.BOTTOM + 0.1
     )
+
+
+def _beyond(ratio: float) -> WearCurve:
+    return WearCurve(segment="", rest_days=3.0, attempts=(1, 2), ratio=(1.0, ratio), low=(1.0, 0.0), high=(1.0, 20.0))
 
 
 def test_what_is_right_lies_on_the_diagonal() -> None:
@@ -33,7 +38,9 @@ def test_every_mark_is_inside_the_frame(came: float) -> None:
         drawings.reliability_plot([Bin(rows=3, told=0.999, came=came), Bin(rows=1, told=0.001, came=came)]),
         drawings.reliability_plot(made_up_prediction().reliability),
         drawings.gain_plot([GainPoint(share=0.5, captured=came), GainPoint(share=1.0, captured=1.0)]),
-        drawings.wear_plot(made_up_wear()),
+        drawings.wear_plot(made_up_curves(), made_up_wear().raw),
+        drawings.wear_plot((), made_up_wear().raw),
+        drawings.wear_plot([_beyond(9.0), _beyond(0.0)]),
     ]
     for plot in plots:
         for line in plot.lines:
@@ -59,11 +66,19 @@ def test_a_week_has_a_cell_an_hour_and_never_recommends_the_untried() -> None:
 
 
 def test_what_is_not_known_of_wear_is_left_out() -> None:
-    lines = drawings.wear_plot(made_up_wear()).lines
-    assert [len(line.marks) for line in lines] == [8, 8, 8, 7]
+    lines = drawings.wear_plot(made_up_curves(), made_up_wear().raw).lines
+    assert [len(line.marks) for line in lines] == [8, 8, 8, 7, 6]
     assert [line.name for line in lines] == [
-        "1 day of rest",
-        "3 days of rest",
-        "7 days of rest",
-        "14 days of rest",
+        "the next day",
+        "after 3 days of rest",
+        "after 7 days of rest",
+        "after 14 days of rest",
+        "as seen: selection and wear mixed",
     ]
+    assert len({line.tone for line in lines}) == len({line.dash for line in lines}) == 5
+
+
+def test_intervals_of_curves_do_not_hide_one_another() -> None:
+    lines = drawings.wear_plot(made_up_curves()).lines
+    assert len({line.marks[2].x for line in lines}) == 4
+    assert len({line.marks[2].x for line in drawings.wear_plot(made_up_curves(bounded=False)).lines}) == 1

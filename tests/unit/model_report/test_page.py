@@ -6,6 +6,8 @@ import dataclasses
 import re
 from html.parser import HTMLParser
 
+from msgspec import structs
+
 from dialer.adapters.model_report import render_models
 from models.report_data import ModelReport, report_of
 from tests.unit.model_report.reports import made_up_report, made_up_wear, made_up_week
@@ -49,13 +51,28 @@ def test_a_report_has_its_parts_with_numbers_and_sentences() -> None:
         "the better half holds",
         "Best: Tue 18:00 with",
         "n = 1,200 leads, 12,345 attempts; base rate 7.5%",
-        "of the first at attempt 8 after 1 day of rest",
+        "of the first at attempt 8 the next day",
         "of the first at attempt 7 after 14 days of rest",
+        "Portfolio wear index 0.87",
+        "0.21 ± 0.05 off the logit of an answer for each call in vain while it is fresh, half of it 4 days later",
+        "The lots do not tell yet: 612 calls after a drawn rest, worth 367 equally likely ones; so far 0.08 ± 0.05",
+        "No rest after a call in vain has been drawn by lot yet",
+        "as seen: selection and wear mixed",
         "duration_s: known only after the call: left out",
     ):
         assert said in text, said
     tags = [tag for tag, _ in _tags(page)]
-    assert tags.count("figure") == 4 + 2 + 2
+    assert tags.count("figure") == 4 + 2 + 3
+    assert page.count('aria-label="Wear by the model') == 3 and page.count('aria-label="Wear by lot') == 1
+
+
+def test_a_model_that_cannot_be_asked_leaves_what_is_seen() -> None:
+    wear = structs.replace(made_up_wear(), model=(), lots=(), effect=None, drawn=40, worth=31.0)
+    page = render_models(ModelReport(title="Norte", wear=(wear,)))
+    assert "The model cannot be asked." in page and 'aria-label="As seen: early"' in page
+    assert "The lots do not tell yet: 40 calls after a drawn rest, worth 31 equally likely ones; 200 are" in page
+    nothing = structs.replace(wear, raw=None)
+    assert '<svg class="plot"' not in render_models(ModelReport(title="Norte", wear=(nothing,)))
 
 
 def test_nothing_is_loaded_and_no_style_is_inline() -> None:
@@ -75,7 +92,7 @@ def test_texts_of_strangers_stay_texts() -> None:
         facts=((HOSTILE, HOSTILE),),
         predictions=(dataclasses.replace(report.predictions[0], name=HOSTILE, before_name=HOSTILE),),
         hours=(made_up_week(HOSTILE),),
-        wear=tuple(made_up_wear(HOSTILE)),
+        wear=(made_up_wear(HOSTILE),),
         told=(HOSTILE,),
         version=HOSTILE,
     )

@@ -1,0 +1,178 @@
+"""Trains a running campaign's models again when it is time: in a process of its own, beside the loop.
+
+How it works: at the begin of a run and every hour of it the registry is asked when the champion's campaign was trained
+last. Where that is `retrain_every` ago a worker is begun, trains, puts the model into the registry and is ended. The
+planner looks there before each plan and goes by whoever is champion. A campaign without a champion waits for the first
+training, which is ordered by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from dialer.adapters.model_registry import ModelRegistry
+from dialer.adapters.retraining import DAY_S, Order, Role, last_trained_at, retrain_if_due
+from dialer.adapters.worker_process import WorkerProcess, gave_way
+
+CHECKED_EVERY_S = 3600.0
+TRAINED_WITHIN_S = 2 * 3600.0
+BY = "the run, as retrain_every says"
+_MOST_SAID = 500  # characters of a reason
+
+Log = structlog.typing.FilteringBoundLogger
+
+
+class TrainingOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is to train."""
+
+    data: str  # the data folder
+    campaign: str
+    now: float  # UTC seconds
+    every_s: float  # from one training to the next
+
+
+class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    model: str
+    serves_as: Role | None  # None: it is kept aside
+    refusals: tuple[str, ...]
+    rows: int  # attempts that taught
+    log_loss: float | None  # on the last days
+    against: str | None  # the champion that it was judged against
+    against_log_loss: float | None
+
+
+Work = Callable[[TrainingOrder], TrainedModel | None]
+
+
+class TrainingWatch:
+    """Looks every `checked_every_s` whether a training is due, and has it done by `work`, a function of a module.
+
+    `now` returns UTC seconds, `sleep` waits. Nothing that goes wrong here is heard by the campaign: it is one line of
+    the log, and the next look tries again.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        campaign: str,
+        *,
+        every_s: float,
+        now: Callable[[], float],
+        log: Log,
+        checked_every_s: float = CHECKED_EVERY_S,
+        within_s: float = TRAINED_WITHIN_S,
+        work: Work | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._registry = ModelRegistry(data, campaign)
+        self._data, self._every_s = data, every_s
+        self._now, self._sleep, self._log = now, sleep, log
+        self._checked_every_s, self._within_s = checked_every_s, within_s
+        self._work = work or retrained
+        self._worker: WorkerProcess | None = None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process; None while nothing is trained."""
+        return None if self._worker is None else self._worker.pid
+
+    async def run(self) -> None:
+        """Look, and look again, until cancelled; a training under way is then given up."""
+        while True:
+            try:
+                await self._look()
+            except Exception as error:  # whatever it is, calls go on
+                reason = " ".join(str(error).split())[:_MOST_SAID] or type(error).__name__
+                self._log.error("models.untrained", error=reason, because="the models in use go on")
+            await self._sleep(self._checked_every_s)
+
+    async def _look(self) -> None:
+        now = self._now()
+        if not await asyncio.to_thread(training_due, self._registry, now, self._every_s):
+            return
+        order = TrainingOrder(data=str(self._data), campaign=self._registry.campaign, now=now, every_s=self._every_s)
+        try:
+            worker = await self._begun()
+            async with asyncio.timeout(self._within_s):
+                found = await asyncio.wrap_future(worker.executor.submit(self._work, order))
+        except TimeoutError:
+            raise TimeoutError(f"expected a training within {self._within_s:g} s, was ended") from None
+        finally:
+            await self._end()
+        if found is not None:
+            self._tell(found)
+
+    async def _begun(self) -> WorkerProcess:
+        """Begin a worker in a thread: that takes about a second, of which the loop must not lose any."""
+        beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, _warmed))
+        try:
+            self._worker = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            with suppress(Exception):
+                self._worker = await beginning  # so that it is ended
+            raise
+        return self._worker
+
+    async def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await asyncio.to_thread(worker.end)
+
+    def _tell(self, found: TrainedModel) -> None:
+        figures = {
+            "model": found.model,
+            "rows": found.rows,
+            "log_loss": _rounded(found.log_loss),
+            "against": found.against,
+            "against_log_loss": _rounded(found.against_log_loss),
+        }
+        if found.serves_as is None:
+            reasons = "; ".join(found.refusals)[:_MOST_SAID]
+            self._log.warning("models.refused", **figures, reasons=reasons, because="the champion goes on")
+        else:
+            self._log.info("models.trained", **figures, serves_as=found.serves_as)
+
+
+def training_due(registry: ModelRegistry, now: float, every_s: float) -> bool:
+    """Say whether a campaign that has a champion was trained last `every_s` ago or earlier. Raises `ConfigError`."""
+    if registry.standing().champion is None:
+        return False
+    last = last_trained_at(registry)
+    return last is None or now >= last + every_s
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+# ---- inside the worker ------------------------------------------------------------------------------------------
+def _warmed() -> int:
+    """Give way to the loop where processors are short; returns this process's id."""
+    return gave_way()
+
+
+def retrained(order: TrainingOrder) -> TrainedModel | None:
+    """Train on the campaign's journals; None where somebody else has trained meanwhile. Raises as `retrain_if_due`."""
+    found = retrain_if_due(
+        Path(order.data), order.campaign, order.now, order.every_s / DAY_S, order=Order(by=BY, threads=1)
+    )
+    if found is None:
+        return None
+    judgement, against = found.judgement, found.judgement.champion
+    return TrainedModel(
+        model=found.model,
+        serves_as=found.serves_as,
+        refusals=tuple(judgement.refusals),
+        rows=found.bundle.manifest.rows,
+        log_loss=judgement.candidate.log_loss,
+        against=found.against,
+        against_log_loss=None if against is None else against.log_loss,
+    )
