@@ -5,12 +5,12 @@ The day as a linear programme: leads i, slots h, x_ih calls,
     max  sum x_ih o_ih (v_ih - w_ih)
     s.t. sum_i x_ih o_ih <= C_h,  sum_i x_ih o_ih s_ih <= A_h,  sum_h x_ih <= left_i,  calls of a lead `gap` slots apart
 
-with v = answer * value (contacts), w = cost + (1 - answer) * wear (what any call costs, and contacts lost later), s = answer * handle (agent seconds)
-and o the share of the slot in which the lead may be called: a call kept for a slot that is open for a quarter of it can
-be placed in it with that chance. Only lines (C) and agents (A) tie the leads together. With prices lambda_h of an
-attempt and mu_h of an agent second on them, the day falls apart into a small problem for each lead (the Lagrangian
-relaxation of weakly coupled dynamic programmes: Hawkins 2003; Adelman and Mersereau 2008), and only 2 S numbers are
-sought, those of the least
+with v = answer * value (contacts), w = cost + (1 - answer) * wear (what any call costs, and contacts lost later),
+s = answer * handle (agent seconds) and o the share of the slot in which the lead may be called: a call kept for a slot
+that is open for a quarter of it can be placed in it with that chance. Only lines (C) and agents (A) tie the leads
+together. With prices lambda_h of an attempt and mu_h of an agent second on them, the day falls apart into a small
+problem for each lead (the Lagrangian relaxation of weakly coupled dynamic programmes: Hawkins 2003; Adelman and
+Mersereau 2008), and only 2 S numbers are sought, those of the least
 
     D(lambda, mu) = sum_h lambda_h C_h + mu_h A_h + sum_i phi_i(all slots, left_i).
 

@@ -17,8 +17,8 @@ MOST_NUMBERS = 8
 class LeadTable:
     """One row a lead, in the order of their indexes.
 
-    `numeric`: float32, shape (leads,), NaN unknown: `amount`, `days_past_due`, whatever a list adds. `categories`: codes
-    int32, shape (leads,), into `vocabularies[name]`, -1 unknown: `product`, `region`, `country`, `source` ...
+    `numeric`: float32, shape (leads,), NaN unknown: `amount`, `days_past_due`, whatever a list adds. `categories`:
+    codes int32, shape (leads,), into `vocabularies[name]`, -1 unknown: `product`, `region`, `country`, `source` ...
     `of_numbers`: the same of each number, shape (leads, most numbers of a lead): `line_type`, `network`.
     """
 

@@ -29,8 +29,8 @@ from models.wear import WearEffect, contacts_lost
 HOUR_S, DAY_S = 3600.0, 86400.0
 RUNS_ON_S = 300.0  # a plan holds so long after its hour, while the next one is made
 ROWS = 50_000  # leads at a time: what bounds the memory
-# Any call takes a line, and somebody's peace: where agents are what is scarce and lines are not, calls should all the same
-# go where they bring something. A call costs so much of what a usual one brings.
+# Any call takes a line, and somebody's peace: where agents are what is scarce and lines are not, calls should all the
+# same go where they bring something. A call costs so much of what a usual one brings.
 ATTEMPT_SHARE = 0.25
 HORIZON_DAYS = 7.0  # within which a failed attempt is felt
 # Wear before lots tell it: on the logit, for each unanswered attempt. Of 41,188 bank calls (Moro, Cortez and Rita 2014)

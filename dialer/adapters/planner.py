@@ -30,11 +30,10 @@ from models.attempts import of_leads
 from models.bundle import ModelBundle
 from models.feature_set import FeatureSet, fits
 from models.lead_table import LeadTable
-from models.plan import HourPlan, PlanRequest
+from models.plan import HourPlan, PlanRequest, unpack
 from models.planning import Planning, PlanSettings
 
 OPENED_WITHIN_S, PLANNED_WITHIN_S = 600.0, 120.0
-LEAD_BYTES = 4  # of a lead in a request
 MOST_REPLACED = 3  # planners in a run, before the campaign goes on without
 
 Answer = TypeVar("Answer")
@@ -256,7 +255,7 @@ class PlanDesk:
         self._planning = planning
         self._standing = serving.standing
         self._told = serving.told  # what the registry says now
-        self._complete = not leads
+        self._unheard = np.ones(len(leads), dtype=np.bool_)  # leads of which the engine has not told yet
 
     @property
     def models(self) -> tuple[ModelBundle, ...]:
@@ -264,12 +263,12 @@ class PlanDesk:
         return self._planning.models
 
     def plan(self, request: PlanRequest) -> HourPlan | None:
-        """Answer a request; None until one has told of all leads, as after an opening anew. Raises `ValueError` for one
+        """Answer a request; None until all leads were told of, as after an opening anew. Raises `ValueError` for one
         that does not fit, and where no model serves any more."""
         self._planning.take_in(request)  # first, so that whatever serves later knows of it
-        self._complete = self._complete or len(request.lead) // LEAD_BYTES == len(self._leads)
+        self._unheard[unpack(request.lead, "<i4")] = False
         self._follow_registry()
-        if not self._complete:
+        if self._unheard.any():
             return None
         plan = self._planning.planned(request)
         return msgspec.structs.replace(plan, told=(*plan.told, *self._told))

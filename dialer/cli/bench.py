@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_BENCHMARKS = {
+BENCHMARKS = {
     "engine": "benchmarks.throughput.engine",
     "pacing": "benchmarks.scenario.pacing",
     "sim": "benchmarks.throughput.sim",
@@ -34,11 +34,11 @@ def bench(name: str | None = None, *, quick: bool = False, json: bool = False) -
     from benchmarks.report import write_result
     from dialer.errors import ConfigError
 
-    if name is not None and name not in _BENCHMARKS:
-        raise ConfigError(f"{name}: expected one of {', '.join(_BENCHMARKS)}")
+    if name is not None and name not in BENCHMARKS:
+        raise ConfigError(f"{name}: expected one of {', '.join(BENCHMARKS)}")
     console = Console(stderr=json)
-    for chosen in (name,) if name else tuple(_BENCHMARKS):
-        module = importlib.import_module(_BENCHMARKS[chosen])
+    for chosen in (name,) if name else tuple(BENCHMARKS):
+        module = importlib.import_module(BENCHMARKS[chosen])
         found = module.run(quick)
         if json:
             for row in found.rows:

@@ -44,7 +44,8 @@ class PlanBook:
 
     def __init__(self) -> None:
         self.open = False  # whether there is a planner
-        self.fresh = True  # the planner has been told of no lead yet
+        self.told_leads = 0  # how many of the list the planner has been told, from the first on
+        self.looked_again = False  # a request was made soon after the first, when agents had come in
         self.asked = 0  # the number of the last request
         self.tickets_asked: dict[str, int] = {}  # by the number of a request: the queue's last ticket before it
         self.ended: list[Ended] = []  # since the last request
@@ -126,7 +127,8 @@ class PlanBook:
         """All but the plan and what `learned` has."""
         return {
             "open": self.open,
-            "fresh": self.fresh,
+            "told_leads": self.told_leads,
+            "looked_again": self.looked_again,
             "asked": self.asked,
             "tickets_asked": dict(self.tickets_asked),
             "ended": [msgspec.to_builtins(e) for e in self.ended],
@@ -135,7 +137,7 @@ class PlanBook:
 
     def restore(self, state: dict[str, Any], plan: HourPlan | None) -> None:
         """Take up a snapshot, after `recall`."""
-        self.open, self.fresh = state["open"], state["fresh"]
+        self.open, self.told_leads, self.looked_again = state["open"], state["told_leads"], state["looked_again"]
         self.asked, self.told = state["asked"], list(state["told"])
         self.ended = [msgspec.convert(e, Ended) for e in state["ended"]]
         if plan is not None:

@@ -36,6 +36,7 @@ USUAL_OCCUPANCY, OCCUPANCY_WEIGHT_S = 0.85, 3600.0  # agent-seconds that the usu
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
 MOST_ATTEMPTS = 100  # where no cap says less
 MOST_PROBABILITY = 0.99
+LEADS_PER_REQUEST, PIECE_GAP_S = 8000, 0.05  # a longer list is told in pieces: no step takes long
 FIRST_S = 60.0  # after the first request, when agents have come in
 NOT_LOADED_S = 1.0  # while the list is not there yet, the next request comes so soon
 
@@ -53,7 +54,8 @@ class Planning:
     def opened(self, _: ev.PlannerOpened) -> None:
         """There is a planner, or a new one in its place, that knows nothing of today: ask it, and go on asking."""
         book = self._state.plans
-        book.fresh = True
+        book.told_leads, book.looked_again = 0, False
+        self._state.queue.changed = set()  # all will be told anyway
         if not book.open:
             book.open = True
             self.ask()
@@ -68,10 +70,13 @@ class Planning:
             if request is not None:
                 state.out.append(act.PlanHours(request=request))
         next_hour = (state.now // SLOT_S + 1.0) * SLOT_S
-        every_s = state.campaign.models.plan_every
+        book, every_s = state.plans, state.campaign.models.plan_every
         if not state.loaded:
             every_s = NOT_LOADED_S
-        elif state.plans.asked <= 1:
+        elif 0 < book.told_leads < len(state.queue):
+            every_s = PIECE_GAP_S
+        elif not book.looked_again:
+            book.looked_again = True
             every_s = min(every_s, FIRST_S)
         state.timers.set(min(state.now + every_s, next_hour), PLAN)
 
@@ -97,10 +102,13 @@ class Planning:
         )
 
     def _changed_leads(self) -> dict[str, bytes]:
-        """The columns of leads that are not as the last request had them; of all, where the planner is new."""
-        state, queue = self._state, self._state.queue
-        which = list(range(len(queue))) if state.plans.fresh else sorted(queue.changed)
-        queue.changed, state.plans.fresh = set(), False
+        """The columns of leads that are not as the last request had them; to a new planner, of all, piece by piece."""
+        state, queue, book = self._state, self._state.queue, self._state.plans
+        if book.told_leads < len(queue):
+            begin, book.told_leads = book.told_leads, min(book.told_leads + LEADS_PER_REQUEST, len(queue))
+            which = list(range(begin, book.told_leads))
+        else:
+            which, queue.changed = sorted(queue.changed), set()
         entries = [queue[index] for index in which]
         regions = queue.group_of[np.array(which, dtype=np.int64)]
         gone = [

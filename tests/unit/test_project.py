@@ -54,6 +54,8 @@ def test_the_wheel_has_every_file_that_the_program_reads(wheel_names: set[str]) 
         "sim/scenarios/collections_demo.yaml",
         "sim/scenarios/template.yaml",
         "sim/report/templates/report.html.j2",
+        "dialer/adapters/model_report/report.html.j2",
+        "dialer/adapters/model_report/report.css",
         "sim/report/static/report.css",
         "sim/report/static/report.js",
         "sim/report/static/uPlot.iife.min.js",

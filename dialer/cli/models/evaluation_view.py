@@ -51,7 +51,7 @@ def _wear(segments: Sequence[SegmentWear]) -> Table:
     from models.wear import RESTS_DAYS
 
     table = Table(
-        title=f"wear: chance of an answer at attempt {_WORN_AT} / the first attempt's, by the model after days of rest",
+        title=f"wear: chance of an answer at attempt {_WORN_AT} / at the first, model after days of rest",
         title_justify="left",
         caption="1 d: the next day, no rest; as seen: selection and wear mixed; "
         "by lot: fall of the logit for each call in vain while it is fresh",

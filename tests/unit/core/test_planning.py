@@ -76,7 +76,6 @@ def test_nothing_is_asked_before_there_is_a_planner() -> None:
 def test_it_asks_at_once_then_every_so_often_and_when_an_hour_begins() -> None:
     bench = bench_of(models={"plan_every": "25m"})
     bench.tell(ev.PlannerOpened, models=("m-1",))
-    bench.tell(ev.PlannerOpened, models=("m-1",))
     bench.wait(3700.0)
     assert [request.at - START for request in requests(bench)] == [0.0, 60.0, 1560.0, 3060.0, 3600.0]
     assert [request.number for request in requests(bench)] == [1, 2, 3, 4, 5]
@@ -300,3 +299,13 @@ def test_the_status_tells_the_plan_while_it_holds() -> None:
     assert plan is not None and (plan.models, plan.leads, plan.answer_odds) == (("m-1",), 2, 1.0)
     bench.wait(60.0)
     assert bench.engine.status().plan is None
+
+
+def test_a_long_list_is_told_in_pieces_that_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.core.planning.LEADS_PER_REQUEST", 4)
+    bench = bench_of()
+    bench.tell(ev.PlannerOpened, models=("m-1",))
+    bench.tell(ev.LeadStopped, key="lead:L0", reason="paid")
+    bench.wait(70.0)
+    told = [(request.at - START, unpack(request.lead, "<i4").tolist()) for request in requests(bench)]
+    assert [(round(at, 2), leads) for at, leads in told] == [(0.0, [0, 1, 2, 3]), (0.05, [4, 5]), (60.05, [])]
