@@ -17,7 +17,8 @@ _TIME = (
     r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
     r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?(?![ .()/-]{0,2}\d)"
 )
-_FOUND = re.compile(rf"(?P<time>{_TIME})|{_NUMBER}")
+_MODEL = r"\bm-\d{8}-\d{6}-[0-9a-f]{4}\b"  # a version of a campaign's models
+_FOUND = re.compile(rf"(?P<kept>{_TIME}|{_MODEL})|{_NUMBER}")
 _KEPT = frozenset({"timestamp", "attempt_id", "run", "level"})
 
 
@@ -28,7 +29,7 @@ def mask(text: str) -> str:
 
 def _hidden(match: re.Match[str]) -> str:
     number = match[0]
-    if match["time"] is not None:
+    if match["kept"] is not None:
         return number
     tail = 3 if len(number) >= 10 else 2
     head = max(0, min(5, len(number) - tail - 4))
