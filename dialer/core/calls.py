@@ -129,6 +129,7 @@ class Calls:
             self._settling.forget(attempt)
             self._state.counters.refusals[refusal.rule] += 1
             entry = self._state.queue[attempt.lead]
+            self._state.queue.changed.add(attempt.lead)
             entry.progress = after_refusal(
                 entry.progress, attempt.number_index, attempt.claim, refusal, event.at + TICK_S
             )

@@ -131,6 +131,7 @@ class DialQueue:
         group_of: Sequence[int] | None = None,
         priorities: Sequence[int] = (),
         segments: Sequence[int] = (),
+        last_ticket: int = 0,
     ) -> None:
         """Fill an empty queue with leads that were queued in the order of their tickets (0: not queued)."""
         for lead, so_far in zip(leads, progress, strict=True):
@@ -142,6 +143,7 @@ class DialQueue:
         for ticket, index in sorted((ticket, index) for index, ticket in enumerate(tickets) if ticket):
             self._tickets = ticket - 1
             self.put(index)
+        self._tickets = max(self._tickets, last_ticket)
 
     def put(self, index: int) -> None:
         """Queue a lead (again), by its present progress."""

@@ -27,7 +27,7 @@ from dialer.core.pacers import Pacers
 from dialer.core.planning import Planning
 from dialer.core.retry import fitted
 from dialer.core.routing import Routing
-from dialer.core.segmenting import Segmenting
+from dialer.core.segmenting import BEGIN, Segmenting
 from dialer.core.settling import Settling
 from dialer.core.snapshot import Snapshot, apply_snapshot, take_snapshot
 from dialer.core.state import LAUNCHED_AT, CampaignState
@@ -37,6 +37,7 @@ from dialer.core.timers import (
     DECIDE,
     LEAVE,
     PLAN,
+    PLAN_END,
     PRICE,
     REVIEW,
     ROOM,
@@ -68,7 +69,9 @@ class Engine:
         self._segmenting = Segmenting(state)
         self._planning = Planning(state, self._segmenting)
         self._settling = Settling(state, self._pacers, self._routing, self._planning, self._segmenting)
-        self._launching = Launching(state, self._pacers, self._settling, self._routing, self._planning)
+        self._launching = Launching(
+            state, self._pacers, self._settling, self._routing, self._planning, self._segmenting
+        )
         self._calls = Calls(state, self._launching, self._settling, self._routing, self._planning)
         self._agents = Agents(state, self._pacers, self._launching, self._settling, self._calls)
         self.campaign = campaign
@@ -184,6 +187,7 @@ class Engine:
             self._state.loaded = True
             self._state.after_a_run()
             self._state.timers.set(self._state.now + SAVE_S, SAVE)
+            self._segmenting.begin()
         self._launching.ask("LeadsAdded")
         self._launching.start_ticking()
 
@@ -210,6 +214,7 @@ class Engine:
             attempt.survived = True
             self._state.queue.drop(index)
             self._state.attempts[claim.attempt_id] = attempt
+            self._state.live_leads.add(index)
 
     def _state_recalled(self, event: ev.StateRecalled) -> None:
         """Go on with what an earlier run learned; what another version or another clock left is not for this one.
@@ -305,7 +310,12 @@ class Engine:
                 self._routing.price()
             elif kind is PLAN:
                 self._planning.ask()
+            elif kind is PLAN_END:
+                self._planning.run_out()
+                self._launching.ask("PlanEnd")
             elif kind is REVIEW:
+                if subject == BEGIN:
+                    self._segmenting.begin()  # the next one
                 self._segmenting.review(subject)
                 self._launching.ask("Review")
             elif kind is ROOM:

@@ -15,6 +15,7 @@ from dialer.core.attempt import RINGING, Attempt
 from dialer.core.pacers import Pacers
 from dialer.core.planning import Planning
 from dialer.core.routing import Routing
+from dialer.core.segmenting import Segmenting
 from dialer.core.settling import Settling
 from dialer.core.state import CampaignState
 from dialer.core.timers import DECIDE, ROOM, TICK
@@ -34,10 +35,17 @@ class Launching:
     """Decides and claims. Shares the campaign's state with the other parts of the engine."""
 
     def __init__(
-        self, state: CampaignState, pacers: Pacers, settling: Settling, routing: Routing, planning: Planning
+        self,
+        state: CampaignState,
+        pacers: Pacers,
+        settling: Settling,
+        routing: Routing,
+        planning: Planning,
+        segmenting: Segmenting,
     ) -> None:
         self._state = state
         self._planning = planning
+        self._segmenting = segmenting
         self._routing = routing
         self._pacers = pacers
         self._settling = settling
@@ -46,7 +54,7 @@ class Launching:
         self._state.ticking = False
         if self._state.ended:
             return
-        if self._state.loaded and self._state.queue.queued == 0 and not self._state.attempts:
+        if self._list_finished():
             self._state.end("list finished")
             return
         if not self._state.asked_by and self._state.now >= self._state.decided_at + TICK_S:
@@ -176,7 +184,7 @@ class Launching:
         routed: set[int] = set()
         unrouted = 0
         while len(claims) < count and unrouted < MOST_UNROUTED:
-            taken = state.queue.take(count - len(claims), state.now)
+            taken = [lead for lead in state.queue.take(count - len(claims), state.now) if self._called(lead[0])]
             found = self._claims(taken, routed)
             claims += found
             unrouted += len(taken) - len(found)
@@ -187,6 +195,15 @@ class Launching:
         for begin in range(0, len(claims), CLAIMS_PER_BATCH):
             state.out.append(act.Reserve(claims=tuple(claims[begin : begin + CLAIMS_PER_BATCH])))
         return len(claims), unrouted
+
+    def _list_finished(self) -> bool:
+        """Whether nobody is left to be called, now or later."""
+        state = self._state
+        return state.loaded and state.queue.queued == 0 and not state.attempts and not self._segmenting.waits
+
+    def _called(self, index: int) -> bool:
+        """Look at a lead's segment at the moment of its claim: its caps hold as they are now."""
+        return not self._segmenting.moving or self._segmenting.place(index)
 
     def _claims(self, taken: list[tuple[int, float]], routed: set[int]) -> list[act.Claim]:
         """Route these leads and begin their attempts; `routed` takes in the cells that found a route."""
@@ -225,6 +242,7 @@ class Launching:
         state.next_attempt_id = attempt_id
         attempt.segment = state.segments.get(lead.product, 0)
         state.attempts[attempt_id] = attempt
+        state.live_leads.add(index)
         state.add_line(attempt)
         return claim
 

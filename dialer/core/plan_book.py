@@ -50,8 +50,7 @@ class PlanBook:
         self.tickets_asked: dict[str, int] = {}  # by the number of a request: the queue's last ticket before it
         self.ended: list[Ended] = []  # since the last request
         self.told: list[str] = []
-        self.ratio = OnlineRatio(RATIO_PRIOR, RATIO_HALF_LIFE)
-        self.model = ""  # whose answers the ratio was learned of
+        self.ratios: dict[str, OnlineRatio] = {}  # by model: how its probabilities are off
         self.plan: HourPlan | None = None
         self._answer: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._right_party = self._propensity = self._answer
@@ -64,9 +63,7 @@ class PlanBook:
         self._answer, self._right_party = unpack(plan.answer, "<f4"), unpack(plan.right_party, "<f4")
         self._propensity = unpack(plan.propensity, "<f4")
         self._because, self._arm = unpack(plan.because, "|u1"), unpack(plan.arm, "|u1")
-        if plan.models and plan.models[0] != self.model:
-            self.model = plan.models[0]
-            self.ratio = OnlineRatio(RATIO_PRIOR, RATIO_HALF_LIFE)
+        self.ratios = {model: self.ratio_of(model) for model in plan.models}
         self.tickets_asked = {n: ticket for n, ticket in self.tickets_asked.items() if int(n) >= plan.number}
 
     @property
@@ -96,7 +93,11 @@ class PlanBook:
         if plan is None or now >= plan.until or index >= len(self._answer):
             return None
         answer = float(self._answer[index])
-        return None if isnan(answer) else self.ratio.apply(answer)
+        return None if isnan(answer) else self.ratio_of(plan.models[self._arm[index]]).apply(answer)
+
+    def ratio_of(self, model: str) -> OnlineRatio:
+        """How a model's probabilities are off; of one that is new nothing is known."""
+        return self.ratios.get(model) or OnlineRatio(RATIO_PRIOR, RATIO_HALF_LIFE)
 
     def columns_of_ended(self) -> dict[str, bytes]:
         """Give the outcomes since the last request as its columns, and forget them."""
@@ -115,13 +116,15 @@ class PlanBook:
     # ---- kept -------------------------------------------------------------------------------------------------
     def learned(self) -> dict[str, Any]:
         """What outlives the run: how the model's probabilities were off."""
-        return {"model": self.model, "ratio": self.ratio.snapshot()} if self.model else {}
+        return {model: ratio.snapshot() for model, ratio in self.ratios.items()}
 
     def recall(self, learned: dict[str, Any]) -> None:
         """Take up what an earlier run has learned. Raises `ValueError` where it is none."""
-        if learned:
-            self.ratio.restore(learned["ratio"])
-            self.model = str(learned["model"])
+        ratios = {}
+        for model, sums in learned.items():
+            ratios[model] = OnlineRatio(RATIO_PRIOR, RATIO_HALF_LIFE)
+            ratios[model].restore(sums)
+        self.ratios = ratios
 
     def snapshot(self) -> dict[str, Any]:
         """All but the plan and what `learned` has."""

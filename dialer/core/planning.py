@@ -24,10 +24,11 @@ from dialer.core.disposition import RESULT_OF
 from dialer.core.plan_book import Ended
 from dialer.core.segmenting import Segmenting
 from dialer.core.state import CampaignState
-from dialer.core.timers import PLAN
+from dialer.core.timers import PLAN, PLAN_END
 from models.attempts import Result
 from models.exploration import Because
 from models.plan import HourPlan, PlanRequest, Region, Slot, pack, unpack
+from models.plan_check import check_plan
 
 SLOT_S = 3600.0
 MOST_SLOTS = 24
@@ -65,7 +66,8 @@ class Planning:
         state = self._state
         if state.ended or not state.plans.open:
             return
-        if state.loaded and state.queue.queued:
+        request = None
+        if state.loaded and (state.queue.queued or self._segmenting.waits):
             request = self._request()
             if request is not None:
                 state.out.append(act.PlanHours(request=request))
@@ -73,7 +75,7 @@ class Planning:
         book, every_s = state.plans, state.campaign.models.plan_every
         if not state.loaded:
             every_s = NOT_LOADED_S
-        elif 0 < book.told_leads < len(state.queue):
+        elif request is not None and book.told_leads < len(state.queue):
             every_s = PIECE_GAP_S
         elif not book.looked_again:
             book.looked_again = True
@@ -193,10 +195,11 @@ class Planning:
             )
 
     def _caps(self, index: int) -> tuple[int, int]:
-        """How many attempts a lead may have in a day and in a week, by the tightest of its caps on attempts."""
+        """How many attempts a lead may have in a day and in a week, by the tightest of its caps on attempts. Those of
+        its segment are left to the store: the lead stands for its region."""
         state, entry = self._state, self._state.queue[index]
         per_day = per_week = MOST_ATTEMPTS
-        candidate = state.claims.candidate(entry.lead, entry.progress.number_index, entry.segment)
+        candidate = state.claims.candidate(entry.lead, entry.progress.number_index)
         if state.rules.fault(candidate.place):
             return 0, 0
         for cap in state.rules.clearance(candidate, state.now).caps:
@@ -242,13 +245,21 @@ class Planning:
                 book.told = [*book.told, text]
                 state.out.append(act.Alert(text=text))
         try:
+            check_plan(plan, leads=len(state.queue), now=state.now)
             state.queue.follow(unpack(plan.order, "<i4"), book.tickets_asked.get(str(plan.number), 0))
         except ValueError as fault:
             state.out.append(act.Alert(text=f"plan {plan.number} is not followed: {fault}"))
             return
         book.follow(plan)
+        state.timers.set(plan.until, PLAN_END)
         self._hold_back(plan)
         self._segmenting.review()
+
+    def run_out(self) -> None:
+        """The plan's time may be over: then leads are called as without one."""
+        state = self._state
+        if state.plans.plan is not None and state.now >= state.plans.plan.until:
+            state.queue.follow(np.zeros(0, dtype=np.int32), 0)
 
     def _hold_back(self, plan: HourPlan) -> None:
         """Let leads rest whose hour or gap was drawn by lot."""
@@ -299,8 +310,8 @@ class Planning:
     # ---- learning ---------------------------------------------------------------------------------------------
     def answered(self, attempt: Attempt, *, answered: bool) -> None:
         """Learn how the plan's probabilities are off."""
-        if attempt.score is not None and attempt.scored_by == self._state.plans.model:
-            self._state.plans.ratio.learn(attempt.score.answer, answered)
+        if attempt.score is not None:
+            self._state.plans.ratio_of(attempt.scored_by).learn(attempt.score.answer, answered)
 
     def settled(self, attempt: Attempt, disposition: str) -> None:
         """Note what an attempt came to, for the planner."""

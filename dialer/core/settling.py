@@ -36,6 +36,7 @@ class Settling:
     ) -> None:
         self._state = state
         self._segmenting = segmenting
+        segmenting.requeue = self.requeue
         self._planning = planning
         self._routing = routing
         self._pacers = pacers
@@ -113,6 +114,7 @@ class Settling:
         self._routing.release(attempt, set_up=False)
         self._state.lines.remove(attempt)
         del self._state.attempts[attempt.attempt_id]
+        self._state.live_leads.discard(attempt.lead)
 
     def close(self, attempt: Attempt, disposition: str) -> None:
         """Settle an attempt that was dialled, or may have been: its lead moves on by the retry rules."""
@@ -152,6 +154,7 @@ class Settling:
         """Count it, queue its lead again, record it."""
         state = self._state
         del state.attempts[attempt.attempt_id]
+        state.live_leads.discard(attempt.lead)
         self._off_line(attempt)
         state.counters.settled(disposition)
         cut_short = attempt.cut_short and attempt.connected_at is None
@@ -161,6 +164,8 @@ class Settling:
         self._planning.settled(attempt, disposition)
         entry = state.queue[attempt.lead]
         entry.progress = after
+        if after.status != "ready":
+            state.not_called.discard(attempt.lead)
         state.queue.changed.add(attempt.lead)
         self.requeue(attempt.lead)
         stop_reason = STOPPING.get(disposition, "")

@@ -23,7 +23,7 @@ _PLAIN = (
     "mode", "target_abandon_rate", "lines_per_idle_agent", "max_lines_per_idle_agent", "loaded", "link_up",
     "link_down_because", "store_ok", "paused", "draining", "ended", "next_attempt_id", "now", "asked_by",
     "set_up_at", "ticking", "decided_at", "last_guard", "faults_in_row", "pacing_fault", "told_faults",
-    "stale_lists", "pricing", "room_asked", "listened_at", "cell_rests", "recalled_at",
+    "stale_lists", "reviewing", "pricing", "room_asked", "listened_at", "cell_rests", "recalled_at",
 )  # fmt: skip
 _ATTEMPT = tuple(slot for slot in Attempt.__slots__ if slot not in ("claim", "state", "row"))
 _AGENT = tuple(
@@ -54,6 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[Lead, ...]
     progress: tuple[LeadProgress, ...]
     tickets: tuple[int, ...]  # a lead's place in the order of queueing; 0: not queued
+    last_ticket: int
     places: tuple[Place, ...]  # the queue's groups, in their order
     group_of: tuple[int, ...]  # each lead's group, -1: never queued
     priorities: tuple[int, ...]
@@ -88,6 +89,7 @@ def take_snapshot(state: CampaignState) -> Snapshot:
         leads=tuple(queue[i].lead for i in range(len(queue))),
         progress=tuple(queue[i].progress for i in range(len(queue))),
         tickets=tuple(queue[i].ticket for i in range(len(queue))),
+        last_ticket=queue.tickets,
         places=tuple(queue.places),
         group_of=tuple(queue.group_of.tolist()),
         priorities=tuple(queue[i].priority for i in range(len(queue))),
@@ -136,6 +138,7 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
         group_of=snapshot.group_of,
         priorities=snapshot.priorities,
         segments=snapshot.lead_segments,
+        last_ticket=snapshot.last_ticket,
     )
     for record in snapshot.attempts:
         _restore_attempt(state, record)
@@ -158,6 +161,14 @@ def apply_snapshot(state: CampaignState, snapshot: Snapshot) -> None:
     if snapshot.plan is not None:
         state.queue.follow(unpack(snapshot.plan.order, "<i4"), snapshot.planned_to)
     state.queue.changed = set(snapshot.changed)
+    state.live_leads = {attempt.lead for attempt in state.attempts.values()}
+    state.not_called = {
+        index
+        for index in range(len(state.queue))
+        if state.queue[index].progress.status == "ready"
+        and index not in state.unlisted
+        and not state.segment_rules.called(state.queue[index].segment)
+    }
     state.decisions.extend(snapshot.decisions)
 
 

@@ -82,6 +82,9 @@ class CampaignState:
         self.cell_rests: dict[str, float] = {}  # seconds, of leads whose cells had no room at the last decision
         self.crowded: set[int] = set()  # such cells, within a decision
         self.plans = PlanBook()
+        self.live_leads: set[int] = set()  # leads with an attempt under way
+        self.not_called: set[int] = set()  # ready leads of segments that are not called
+        self.reviewing = -1  # the next lead of the review under way; -1: none is
         self.pricing = False  # a timer is set for the next capacity prices
         # time and chance
         self.now = 0.0

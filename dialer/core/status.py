@@ -16,7 +16,7 @@ class PlanStanding(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]  # versions: the champion, and the challenger if there is one
     until: float  # UTC seconds
     leads: int  # that it names
-    answer_odds: float  # odds of an answer as calls have it, over those that the models tell
+    answer_odds: float  # odds of an answer as calls have it, over those that the champion tells
     wear_index: float | None  # contacts that the leads may still bring / what they were when loaded
 
 
@@ -118,6 +118,6 @@ def _plan(state: CampaignState) -> PlanStanding | None:
         models=plan.models,
         until=plan.until,
         leads=len(plan.order) // 4,
-        answer_odds=state.plans.ratio.ratio,
+        answer_odds=state.plans.ratio_of(plan.models[0]).ratio,
         wear_index=plan.wear_index,
     )

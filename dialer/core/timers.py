@@ -24,10 +24,11 @@ class TimerKind(IntEnum):
     ROOM = 8
     PLAN = 9
     REVIEW = 10
+    PLAN_END = 11
 
 
 # Looking a member up in its class costs more than all else in a short method (Python 3.11): bound once.
-DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE, ROOM, PLAN, REVIEW = TimerKind
+DECIDE, TICK, WRAP_UP_LIMIT, ATTEMPT_LIMIT, SAVE, SET_UP, LEAVE, PRICE, ROOM, PLAN, REVIEW, PLAN_END = TimerKind
 
 
 class Timers:

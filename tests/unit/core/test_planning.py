@@ -23,6 +23,7 @@ LEADS = 6
 
 def plan_of(number: int, order: list[int], *, until: float = START + 7200.0, **columns: Any) -> HourPlan:
     """A plan; a column that is not given says nothing special."""
+    leads = columns.get("leads", LEADS)
     return HourPlan(
         number=number,
         until=until,
@@ -30,11 +31,11 @@ def plan_of(number: int, order: list[int], *, until: float = START + 7200.0, **c
         order=pack(order, "<i4"),
         held=pack(columns.get("held", []), "<i4"),
         held_until=pack(columns.get("held_until", []), "<f8"),
-        answer=pack(columns.get("answer", [0.1 * (lead + 1) for lead in range(LEADS)]), "<f4"),
-        right_party=pack(columns.get("right_party", [0.5] * LEADS), "<f4"),
-        because=pack(columns.get("because", [Because.MODEL] * LEADS), "|u1"),
-        propensity=pack(columns.get("propensity", [nan] * LEADS), "<f4"),
-        arm=pack([0] * LEADS, "|u1"),
+        answer=pack(columns.get("answer", [0.1 * (lead + 1) for lead in range(leads)]), "<f4"),
+        right_party=pack(columns.get("right_party", [0.5] * leads), "<f4"),
+        because=pack(columns.get("because", [Because.MODEL] * leads), "|u1"),
+        propensity=pack(columns.get("propensity", [nan] * leads), "<f4"),
+        arm=pack([0] * leads, "|u1"),
         told=columns.get("told", ()),
     )
 
@@ -189,7 +190,7 @@ def test_a_plan_of_leads_that_are_not_there_is_told_and_not_followed() -> None:
     bench = bench_of()
     planned(bench, [LEADS])
     (alert,) = bench.of(act.Alert)
-    assert isinstance(alert, act.Alert) and "is not followed: expected leads in [0, 6)" in alert.text
+    assert isinstance(alert, act.Alert) and "is not followed: expected order in [0, 5]" in alert.text
     assert dialled(bench, 1)[0].lead_id == "L0"
 
 
@@ -244,9 +245,9 @@ def test_a_list_s_own_probability_gives_way_to_the_plan_s() -> None:
     bench.dial(1)
     assert probabilities(bench) == pytest.approx([0.77])
     bench.tell(ev.PlannerOpened, models=("m-1",))
-    bench.tell(ev.HoursPlanned, plan=plan_of(1, [1], answer=[0.2, 0.3]))
+    bench.tell(ev.HoursPlanned, plan=plan_of(1, [1], leads=2))
     bench.dial(1)
-    assert probabilities(bench) == pytest.approx([0.77, 0.3])
+    assert probabilities(bench) == pytest.approx([0.77, 0.2])
 
 
 def with_probability(lead: Lead, probability: float) -> Lead:
@@ -309,3 +310,118 @@ def test_a_long_list_is_told_in_pieces_that_follow_at_once(monkeypatch: pytest.M
     bench.wait(70.0)
     told = [(request.at - START, unpack(request.lead, "<i4").tolist()) for request in requests(bench)]
     assert [(round(at, 2), leads) for at, leads in told] == [(0.0, [0, 1, 2, 3]), (0.05, [4, 5]), (60.05, [])]
+
+
+BAD = {
+    "held outside the list": {"held": [LEADS], "held_until": [START + 60.0]},
+    "held below the list": {"held": [-1], "held_until": [START + 60.0]},
+    "more leads held than times": {"held": [1, 2], "held_until": [START + 60.0]},
+    "held for ever": {"held": [1], "held_until": [float("inf")]},
+    "held for a month": {"held": [1], "held_until": [START + 30 * 86400.0]},
+    "answers below 0": {"answer": [-1.0] * LEADS},
+    "answers without bound": {"answer": [float("inf")] * LEADS},
+    "answers of too many leads": {"answer": [0.1] * (LEADS + 1)},
+    "fewer right parties than answers": {"right_party": [0.5]},
+    "a reason that nobody knows": {"because": [9] * LEADS},
+    "no model": {"models": ()},
+    "no end": {"until": nan},
+}
+
+
+@pytest.mark.parametrize("columns", BAD.values(), ids=BAD)
+def test_a_plan_that_cannot_be_is_told_and_nothing_of_it_is_followed(columns: dict[str, Any]) -> None:
+    bench = bench_of()
+    planned(bench, [3, 2], **columns)
+    (alert,) = bench.of(act.Alert)
+    assert isinstance(alert, act.Alert) and "is not followed: expected" in alert.text
+    assert [call.lead_id for call in dialled(bench, 2)] == ["L0", "L1"]
+    assert bench.engine.status().plan is None
+
+
+def test_columns_of_half_a_value_are_refused() -> None:
+    bench = bench_of()
+    bench.tell(ev.PlannerOpened, models=("m-1",))
+    bench.tell(ev.HoursPlanned, plan=msgspec.structs.replace(plan_of(1, [3]), answer=b"abc"))
+    assert dialled(bench, 1)[0].lead_id == "L0"
+
+
+def test_the_order_of_a_plan_ends_with_it() -> None:
+    bench = bench_of()
+    planned(bench, [5, 4, 3], until=START + 60.0)
+    assert [call.lead_id for call in dialled(bench, 1)] == ["L5"]
+    bench.wait(60.0)
+    assert [call.lead_id for call in dialled(bench, 2)] == ["L0", "L1"]
+
+
+CONTACTED = {"last_contact_days": {"below": 1}}
+
+
+def contacted_bench(*, days_ago: float, **segment: Any) -> Bench:
+    """One lead whose right party was reached so long ago, and a segment of those reached within a day."""
+    bench = Bench(leads=0, segments=[{"name": "fresh", "when": CONTACTED, **segment}])
+    bench.log_in("ana", "bruno")
+    reached_at = START - days_ago * 86400.0
+    progress = LeadProgress(lead_id="L0", attempts=1, last_contact_at=reached_at, number_ready_at=(0.0,))
+    bench.tell(ev.LeadsAdded, leads=(lead_of("L0"),), progress=(progress,))
+    return bench
+
+
+def test_time_alone_moves_a_lead_out_of_a_segment_that_is_not_called() -> None:
+    bench = contacted_bench(days_ago=0.99, channels=["sms"])
+    assert dialled(bench, 1) == []
+    bench.policy.want = 1
+    reserved = [action for action in bench.wait(1800.0) if isinstance(action, act.Reserve)]
+    assert not bench.engine.ended
+    assert [claim.lead_id for action in reserved for claim in action.claims] == ["L0"]
+
+
+def test_a_campaign_ends_over_leads_that_other_channels_keep_for_good() -> None:
+    bench = Bench(leads=0, segments=[{"name": "cards", "when": {"product": ["card"]}, "channels": ["sms"]}])
+    bench.tell(ev.LeadsAdded, leads=(lead_of("L0", product="card"),), progress=(LeadProgress(lead_id="L0"),))
+    bench.wait(120.0)
+    assert bench.engine.ended
+
+
+def test_the_caps_of_a_segment_are_those_of_the_moment_of_the_claim() -> None:
+    cap = {"id": "one", "count": "attempt", "max": 1, "period": {"kind": "calendar_day"}, "key": ["person"]}
+    older = [{"name": "older", "when": {"last_contact_days": {"at_least": 1}}, "caps": [cap]}]
+    bench = Bench(leads=0, segments=older)
+    bench.log_in("ana")
+    progress = LeadProgress(
+        lead_id="L0", attempts=1, last_contact_at=START - 86390.0, next_at=START + 60.0, number_ready_at=(0.0,)
+    )
+    bench.tell(ev.LeadsAdded, leads=(lead_of("L0"),), progress=(progress,))
+    assert bench.engine.queue[0].segment == -1
+    bench.wait(60.0)
+    bench.dial(1)
+    assert bench.engine.queue[0].segment == 0
+
+
+def test_a_lead_in_a_call_is_not_queued_by_a_review() -> None:
+    segments = [{"name": "by-message", "when": {"propensity": {"below": 0.12}}, "channels": ["sms"]}]
+    bench = bench_of(segments=segments, models={"plan_every": "60s"})
+    planned(bench, [0], answer=[0.9] * LEADS)
+    (attempt,) = bench.dial(1)
+    bench.talk(attempt)
+    for number, answer in ((2, 0.1), (3, 0.9)):
+        bench.wait(60.0)
+        bench.tell(ev.HoursPlanned, plan=plan_of(number, [0], answer=[answer] * LEADS))
+    bench.wait(1.0)
+    assert bench.engine.queue[0].ticket == 0
+    assert "L0" not in [call.lead_id for call in dialled(bench, 9)]
+
+
+def test_each_model_s_answers_mend_its_own_probabilities() -> None:
+    bench = bench_of(retry={name: {"after": 1, "max": 90} for name in DEFAULT_RETRY}, number_gap=1)
+    bench.tell(ev.PlannerOpened, models=("m-1", "m-2"))
+    plan = msgspec.structs.replace(
+        plan_of(1, [0, 1], models=("m-1", "m-2"), answer=[0.9, 0.9] + [0.2] * 4), arm=pack([0, 1, 0, 0, 0, 0], "|u1")
+    )
+    bench.tell(ev.HoursPlanned, plan=plan)
+    for _ in range(30):
+        for attempt in bench.dial(1):
+            bench.tell(ev.AttemptEnded, attempt_id=attempt, cause=19, sip_code=480)
+        bench.engine.queue.drop(1)
+    book = bench.engine._state.plans
+    assert book.ratio_of("m-1").ratio < 0.8
+    assert book.ratio_of("m-2").ratio > book.ratio_of("m-1").ratio
