@@ -81,17 +81,6 @@ class HourMeans:
         return means
 
 
-def grid_means(p: Singles, tables: Singles, segment: Ints, open_: Flags, segments: int) -> HourMeans:
-    """Return the means of a whole grid: `p` and `tables` (leads, 7, 24), `open_` of that shape or (7, 24)."""
-    means = HourMeans(segment, segments)
-    callable_ = np.broadcast_to(open_, p.shape)
-    for day in range(DAYS):
-        for hour in range(HOURS):
-            rows = np.flatnonzero(callable_[:, day, hour])
-            means.add(day, hour, rows, p[rows, day, hour], tables[rows, day, hour])
-    return means
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourRecord:
     """What is on record of each segment's hours of the week, the last for all leads: (segments + 1, 7, 24)."""

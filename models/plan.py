@@ -14,6 +14,16 @@ from numpy.typing import NDArray
 Column = bytes
 
 
+class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a campaign wants its plans."""
+
+    explore: float = 0.03  # share of the lead-days whose hour or rest is drawn by lot
+    goal: str = "right_party"  # or "promise"
+    wear_price: float = 1.0  # times what a failed attempt costs in later contacts
+    challenger_share: float = 0.0  # of the leads
+    seed: int = 0
+
+
 class Slot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A stretch of the day, an hour or what is left of it, and what can be done in it."""
 

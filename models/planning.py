@@ -11,20 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from models.allocation import DayCalls, HourPrices, advantage, hour_prices
-from models.attempts import AttemptLog, Flags, Floats, Singles
+from models.attempts import AttemptLog, Flags, Floats, Result, Singles
 from models.bundle import ANSWER, PROMISE, RIGHT_PARTY, ModelBundle
 from models.exploration import NEVER, NO_HOUR, Because, Randomised, challenged, randomise, rest_until
 from models.feature_kernels import WEEK
 from models.features import History, features_at, fits, unknown_rows
 from models.lead_table import LeadTable
-from models.plan import HourPlan, PlanRequest, Region, pack
+from models.plan import HourPlan, PlanRequest, PlanSettings, Region, pack
 from models.plan_columns import Columns, columns_of
-from models.wear import WearEffect, contacts_lost
+from models.wear import WearEffect, contacts_lost, shrunk_effect
+from models.wear_since_load import WearSinceLoad
+
+__all__ = ["USUAL_WEAR", "PlanSettings", "Planning"]
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 RUNS_ON_S = 300.0  # a plan holds so long after its hour, while the next one is made
@@ -36,16 +38,6 @@ HORIZON_DAYS = 7.0  # within which a failed attempt is felt
 # Wear before lots tell it: on the logit, for each unanswered attempt. Of 41,188 bank calls (Moro, Cortez and Rita 2014)
 # the logit of success falls by 0.11 an attempt from the first to the tenth; about half of it is people who left.
 USUAL_WEAR = WearEffect(drop=0.05, error=0.05, half_life_days=4.0, rows=0, effective_rows=0.0)
-
-
-class PlanSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a campaign wants its plans."""
-
-    explore: float = 0.03  # share of the lead-days whose hour or rest is drawn by lot
-    goal: str = "right_party"  # or "promise"
-    wear_price: float = 1.0  # times what a failed attempt costs in later contacts
-    challenger_share: float = 0.0  # of the leads
-    seed: int = 0
 
 
 class Planning:
@@ -61,7 +53,7 @@ class Planning:
         wear: WearEffect | None = None,
     ) -> None:
         self.settings = settings or PlanSettings()
-        self._wear_effect = wear or USUAL_WEAR
+        self._wear_effect = USUAL_WEAR if wear is None else shrunk_effect(wear, USUAL_WEAR)
         self.history = History(len(leads))
         self._leads = leads
         n = len(leads)
@@ -80,7 +72,7 @@ class Planning:
         self._clocks: dict[int, tuple[int, bool]] = {}  # by region: offset and holiday that the grid goes by
         self._prices: HourPrices | None = None
         self._priced_from = 0  # the first hour of the prices
-        self._at_load: float | None = None
+        self._since_load = WearSinceLoad(n)
         self.adopt(champion, challenger, self.settings.challenger_share)
 
     def adopt(
@@ -166,8 +158,9 @@ class Planning:
         # today, and no later hour of the day is better.
         due = (lots.drawn.because == Because.RANDOM_GAP) & ((answer * calls.open).argmax(axis=1) == 0)
         gain[((lots.drawn.hour != NO_HOUR) | due) & np.isfinite(gain)] = np.inf
-        expected = float(((answer * (is_open > 0.0)).max(axis=1) * calls.value).sum(dtype=np.float64))
-        return self._written(request, rows, gain, lots, answer[:, 0], prices, expected)
+        self._since_load.load(hours, rows, answer, calls.value)
+        index = self._since_load.index(hours[0], rows, answer[:, 0] * calls.value, gone=self._region < 0)
+        return self._written(request, rows, gain, lots, answer[:, 0], prices, index)
 
     # ---- what is known ----------------------------------------------------------------------------------------
     def take_in(self, request: PlanRequest) -> None:
@@ -356,6 +349,12 @@ class Planning:
             )
             for name in ("hour", "resting", "because", "propensity"):
                 getattr(found, name)[some] = getattr(lots, name)
+        # Whoever talked to us last, or promised, may wait for our call: no lot keeps it from them.
+        awaited = (self.history.records["result"][rows] >= Result.WRONG_PARTY) | np.isfinite(
+            self.history.records["promise_at"][rows]
+        )
+        found.hour[awaited], found.resting[awaited] = NO_HOUR, False
+        found.because[awaited], found.propensity[awaited] = Because.MODEL, np.nan
         return found
 
     def _handle_s(self, rows: NDArray[np.int64], answer: Singles, usual_s: float) -> Singles:
@@ -421,7 +420,7 @@ class Planning:
         lots: _Lots,
         answer: Singles,
         prices: HourPrices,
-        expected: float,
+        wear_index: float | None,
     ) -> HourPlan:
         able = np.flatnonzero(gain > -np.inf)
         rank = self._mixed(gain, rows, prices, request)
@@ -430,7 +429,6 @@ class Planning:
         by_model[self._unscored[rows]] = Because.TABLES
         because = np.full(len(self._leads), Because.TABLES, dtype=np.uint8)
         because[rows] = np.where(lots.drawn.because != Because.MODEL, lots.drawn.because, by_model)
-        self._at_load = self._at_load or expected
         return HourPlan(
             number=request.number,
             until=request.slots[0].end_at + RUNS_ON_S,
@@ -445,7 +443,7 @@ class Planning:
             arm=pack(self._arm, "|u1"),
             hour_prices=tuple(prices.attempt.tolist()),
             agent_prices=tuple(prices.agent_s.tolist()),
-            wear_index=expected / self._at_load if self._at_load else None,
+            wear_index=wear_index,
             told=tuple(self._told),
         )
 

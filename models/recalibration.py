@@ -1,4 +1,3 @@
-# mypy: allow-untyped-decorators
 """Mend a model's probabilities as outcomes arrive: observed against expected, on the odds, forgotten with a half-life.
 
 The ratio of odds is Mantel and Haenszel's (1959) estimate over single trials, sum y(1-p) / sum (1-y)p: for small p it
@@ -12,7 +11,6 @@ from math import exp, isfinite, log
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.attempts import Flags, Floats
@@ -92,26 +90,10 @@ def recalibrated(p: Floats, y: Flags, *, prior: float = 20.0, half_life: float =
     """
     if lag < 1 or len(p) != len(y):
         raise ValueError(f"expected as many outcomes as probabilities and a lag of 1 or more, were {len(y)}, {lag}")
+    # The engine's core takes the ratio alone, and should not wait for a compiler.
+    from models.recalibration_kernels import fill_recalibrated
+
     told = np.ascontiguousarray(p, dtype=np.float64)
     seen = np.ascontiguousarray(y, dtype=np.bool_)
-    mended: Floats = _recalibrated(told, seen, prior, _LN2 / half_life, lag)
-    return mended
-
-
-@njit(cache=True)
-def _recalibrated(p: Floats, y: Flags, prior: float, forget: float, lag: int) -> Floats:
-    above = below = 0.0
-    mended = np.empty(len(p))
-    for i in range(len(p)):
-        known = i - lag
-        if known >= 0 and 0.0 <= p[known] <= 1.0:
-            keep = np.exp(-p[known] * forget)
-            above *= keep
-            below *= keep
-            if y[known]:
-                above += 1.0 - p[known]
-            else:
-                below += p[known]
-        odds = p[i] * (prior + above) / (prior + below)
-        mended[i] = odds / (1.0 - p[i] + odds)
+    mended: Floats = fill_recalibrated(told, seen, prior, _LN2 / half_life, lag)
     return mended

@@ -45,6 +45,8 @@ _CLOCKS_APART_S = 300.0  # a log may be ahead of `now` by so much
 _BEYOND_CHANCE = 1.0  # deviations
 _LEAK_AUC = 0.98  # a column of the list that alone tells answers so well was filled in after the calls
 _LEAK_ROWS = 20_000
+_LEAST_LEAKED = 10  # rows of each kind to judge a leak by
+_TOLD_APART = {ANSWER: "answered attempts", RIGHT_PARTY: "right parties", PROMISE: "promises"}
 
 
 class TrainingRefused(ValueError):
@@ -106,9 +108,7 @@ def trained(
     if len(known) < len(log):
         X = X[known]
     taught = log.rows(known)
-    _check_leaks(X, taught.answered, columns)
     cuts = _cuts(taught, how)
-    growing = _Growing(X, columns, how, cuts, seed, nthread)
     told: dict[str, _Part] = {}
     chosen = {
         ANSWER: (np.ones(len(taught), dtype=np.bool_), taught.answered, float(taught.answered[: cuts[0]].mean())),
@@ -119,6 +119,10 @@ def trained(
             how.promise_prior,
         ),
     }
+    for name, (which, y, _) in chosen.items():
+        rows = np.flatnonzero(which)
+        _check_leaks(X, rows, y[rows], columns, _TOLD_APART[name])
+    growing = _Growing(X, columns, how, cuts, seed, nthread)
     for name, (which, y, prior) in chosen.items():
         told[name] = growing.part(which, y, prior)
     talk, talk_figures = growing.talk(taught)
@@ -363,13 +367,18 @@ def _without(leads: LeadTable, names: tuple[str, ...]) -> LeadTable:
     )
 
 
-def _check_leaks(X: Singles, y: Flags, columns: FeatureSet) -> None:
-    """Refuse a column of the list that alone tells answers: the first half of the rows say how, the second how well."""
+def _check_leaks(X: Singles, which: NDArray[np.int64], y: Flags, columns: FeatureSet, what: str) -> None:
+    """Refuse a column of the list that alone tells `y` of the rows `which`: half of them say how, the rest how well.
+
+    `what` it tells apart, in words. Too few rows of either kind say nothing.
+    """
     names = columns.names
     own = len(columns.numeric) + len(columns.categories) + len(columns.of_numbers)
     step = max(len(y) // _LEAK_ROWS, 1)
-    some, came = X[::step], y[::step]
+    some, came = X[which[::step]], y[::step]
     half = len(came) // 2
+    if min(came[half:].sum(), (~came[half:]).sum()) < _LEAST_LEAKED:
+        return
     for place in range(len(names) - own, len(names)):
         column = some[:, place]
         if place < len(names) - own + len(columns.numeric):
@@ -382,7 +391,7 @@ def _check_leaks(X: Singles, y: Flags, columns: FeatureSet) -> None:
         found = auc(came[half:], told[half:])
         if found is not None and max(found, 1.0 - found) > _LEAK_AUC:
             raise TrainingRefused(
-                f"column {names[place]} alone tells answered attempts from others (AUC {max(found, 1.0 - found):.3f}): "
+                f"column {names[place]} alone tells {what} from others (AUC {max(found, 1.0 - found):.3f}): "
                 "it was filled in after the calls; leave it out"
             )
 

@@ -111,6 +111,19 @@ def segment_effects(log: AttemptLog, segments: Ints, names: Sequence[str]) -> di
     return {name: _shrunk(found, overall, between) for name, found in own.items()}
 
 
+def shrunk_effect(found: WearEffect, usual: WearEffect) -> WearEffect:
+    """Draw an effect to the usual one, as far as it is uncertain, and to no less than none: what a price may go by.
+
+    The drop is the mean of both weighted with their precisions (1 / error^2), as of a normal prior. One whose error is
+    not known tells nothing.
+    """
+    if not (np.isfinite(found.drop) and np.isfinite(found.error) and found.error > 0.0):
+        return usual
+    own, before = found.error**-2, usual.error**-2
+    drop = (own * found.drop + before * usual.drop) / (own + before)
+    return msgspec.structs.replace(found, drop=max(0.0, drop), error=float((own + before) ** -0.5))
+
+
 def effect_curves(
     effect: WearEffect,
     first_answer: float,

@@ -194,9 +194,9 @@ class ModelRegistry:
         """Go back to the champion before this one, or to the tables alone where there was none; a former one that is
         broken is passed over and told. Raises `ConfigError` where there is no champion."""
         told: list[str] = []
+        self._require_champion(self.standing())  # before anything is made on disk
         with self._locked() as standing:
-            if standing.champion is None:
-                raise ConfigError(f"{self.campaign}: expected a champion to roll back from, it has none")
+            self._require_champion(standing)
             before = list(standing.before)
             champion: str | None = None
             while before and champion is None:
@@ -216,6 +216,10 @@ class ModelRegistry:
             )
             turn = Turn(at=at, what="rolled_back", model=champion, because=(by,) if by else ())
             return self._write(_noted(changed, turn)), tuple(told)
+
+    def _require_champion(self, standing: Standing) -> None:
+        if standing.champion is None:
+            raise ConfigError(f"{self.campaign}: expected a champion to roll back from, it has none")
 
     def retire(self, model: str, *, at: float, by: str = "") -> Standing:
         """Take a version out of service; its files stay. A champion leaves the tables alone. Raises `ConfigError`."""

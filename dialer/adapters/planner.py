@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -27,19 +27,26 @@ from dialer.config.campaign import Campaign
 from dialer.core.lead import LEADS_PER_EVENT, Lead
 from dialer.errors import ConfigError
 from models.attempts import of_leads
-from models.bundle import ModelBundle
-from models.feature_set import FeatureSet, fits
-from models.lead_table import LeadTable
-from models.plan import HourPlan, PlanRequest, unpack
-from models.planning import Planning, PlanSettings
+from models.plan import HourPlan, PlanRequest, PlanSettings, unpack
+
+if TYPE_CHECKING:  # compilers and solvers, seconds to load: the worker does, the run does not
+    from models.bundle import ModelBundle
+    from models.lead_table import LeadTable
+    from models.planning import Planning
 
 OPENED_WITHIN_S, PLANNED_WITHIN_S = 600.0, 120.0
-MOST_REPLACED = 3  # planners in a run, before the campaign goes on without
+MOST_REPLACED = 3  # planners without a plan between them, before the campaign goes on without
+
+_OF_LEADS = ("lead", "region", "on_number", "priority", "ready_at")  # columns of a request: what changed of leads
 
 Answer = TypeVar("Answer")
 Log = structlog.typing.FilteringBoundLogger
 Opened = Callable[[tuple[str, ...]], None]
 Planned = Callable[[HourPlan], None]
+
+
+class RequestRefused(ValueError):
+    """A request that does not fit. What it told of leads is lost: the planner must be told all again."""
 
 
 class PlanSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +73,30 @@ class Plans(Protocol):
         ...
 
     def plan(self, request: PlanRequest) -> HourPlan | None:
-        """Answer a request; None where there is nothing to say. Raises `ValueError` for one that does not fit."""
+        """Answer a request; None where there is nothing to say. Raises `RequestRefused` for one that does not fit."""
         ...
+
+
+class _Retold:
+    """Has all be told again after a refused request, at most `MOST_REPLACED` times without a plan in between."""
+
+    def __init__(self) -> None:
+        self._opened: Opened | None = None
+        self._times = 0
+
+    def begin(self, opened: Opened) -> None:
+        """Say who is to be asked for all again."""
+        self._opened = opened
+
+    def after(self, error: Exception, models: Callable[[], tuple[str, ...]]) -> None:
+        """Ask for all again, if the error is of a request."""
+        if isinstance(error, RequestRefused) and self._opened is not None and self._times < MOST_REPLACED:
+            self._times += 1
+            self._opened(models())
+
+    def planned(self) -> None:
+        """A plan came: the next refusal is the first one."""
+        self._times = 0
 
 
 class NoPlanner:
@@ -95,10 +124,12 @@ class InlinePlanner:
         self._make = make
         self._log = log or structlog.get_logger()
         self._planning: Plans | None = None
+        self._retold = _Retold()
         self._closed = False
 
     def begin(self, leads: Sequence[Lead], opened: Opened) -> None:
         """Open now."""
+        self._retold.begin(opened)
         try:
             self._planning, told = self._make(leads)
         except Exception as error:  # whatever it is, the campaign goes on
@@ -107,18 +138,21 @@ class InlinePlanner:
         for line in told:
             self._log.warning("planner.note", note=line)
         if self._planning is not None:
-            opened(tuple(model.id for model in self._planning.models))
+            opened(_ids(self._planning))
 
     def plan(self, request: PlanRequest, planned: Planned) -> None:
         """Call `planned` now."""
-        if self._closed or self._planning is None:
+        planning = self._planning
+        if self._closed or planning is None:
             return
         try:
-            plan = self._planning.plan(request)
+            plan = planning.plan(request)
         except Exception as error:
             self._log.error("hours.unplanned", request=request.number, error=str(error))
+            self._retold.after(error, lambda: _ids(planning))
         else:
             if plan is not None:
+                self._retold.planned()
                 planned(plan)
 
     async def close(self) -> None:
@@ -147,11 +181,15 @@ class ProcessPlanner:
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._worker: WorkerProcess | None = None
+        self._replaced = 0  # since the last plan
+        self._models: tuple[str, ...] = ()  # that it was opened by
+        self._retold = _Retold()
         self._closed = False
 
     def begin(self, leads: Sequence[Lead], opened: Opened) -> None:
         """Open beside the loop."""
         self._leads, self._opened = leads, opened
+        self._retold.begin(opened)
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     def plan(self, request: PlanRequest, planned: Planned) -> None:
@@ -181,7 +219,8 @@ class ProcessPlanner:
 
     async def _work(self) -> None:
         """Open and plan, until nothing is left to try."""
-        for _ in range(MOST_REPLACED):
+        while self._replaced < MOST_REPLACED:
+            self._replaced += 1
             try:
                 if not await self._open():
                     return
@@ -217,6 +256,7 @@ class ProcessPlanner:
             self._log.warning("planner.note", note=line)
         if not models or self._opened is None:
             return False
+        self._models = models
         self._opened(models)
         return True
 
@@ -232,8 +272,11 @@ class ProcessPlanner:
                     plan = await self._call(_plan, request)
             except ValueError as error:  # of the request, not of the worker
                 self._log.error("hours.unplanned", request=request.number, error=str(error))
+                self._retold.after(error, lambda: self._models)
                 continue
             if plan is not None and not self._closed:
+                self._replaced = 0
+                self._retold.planned()
                 planned(plan)
 
     async def _call(self, work: Callable[..., Answer], *arguments: object) -> Answer:
@@ -263,15 +306,25 @@ class PlanDesk:
         return self._planning.models
 
     def plan(self, request: PlanRequest) -> HourPlan | None:
-        """Answer a request; None until all leads were told of, as after an opening anew. Raises `ValueError` for one
-        that does not fit, and where no model serves any more."""
-        self._planning.take_in(request)  # first, so that whatever serves later knows of it
+        """Answer a request; None until all leads were told of, as after an opening anew. Raises `RequestRefused` for
+        one that does not fit, `ValueError` where no model serves any more."""
+        self._take_in(request)  # first, so that whatever serves later knows of it
         self._unheard[unpack(request.lead, "<i4")] = False
         self._follow_registry()
         if self._unheard.any():
             return None
         plan = self._planning.planned(request)
         return msgspec.structs.replace(plan, told=(*plan.told, *self._told))
+
+    def _take_in(self, request: PlanRequest) -> None:
+        """Learn what a request tells; of one that does not fit, at least the outcomes, which are told only once."""
+        try:
+            self._planning.take_in(request)
+        except ValueError as error:
+            self._unheard[:] = True
+            with suppress(ValueError):
+                self._planning.take_in(msgspec.structs.replace(request, **dict.fromkeys(_OF_LEADS, b"")))
+            raise RequestRefused(str(error)) from error
 
     def _follow_registry(self) -> None:
         """Plan by what serves now. Raises `ValueError` where nothing does."""
@@ -300,6 +353,8 @@ class _Fitting(Serving):
 
 def _fitting(registry: ModelRegistry, leads: Sequence[Lead]) -> _Fitting:
     """The models that serve, but for those that ask for what the list does not have; that is told."""
+    from models.feature_set import fits
+
     standing = None
     with suppress(ConfigError):  # which `serving` tells
         standing = registry.standing()
@@ -327,6 +382,7 @@ def _fitting(registry: ModelRegistry, leads: Sequence[Lead]) -> _Fitting:
 def _table(leads: Sequence[Lead], champion: ModelBundle, challenger: ModelBundle | None) -> LeadTable:
     """The list with the columns that either model asks for; of a number to one and a word to the other, the first's."""
     from dialer.adapters.lead_traits import lead_table_of
+    from models.feature_set import FeatureSet
 
     columns = champion.feature_set
     if challenger is not None:
@@ -343,7 +399,9 @@ def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[PlanDesk | N
     Returns None where no model serves, and what people should know.
     """
     from dialer.adapters.attempt_history import journals_of, read_history
+    from dialer.adapters.retraining import DAY_S, TAUGHT_DAYS
     from dialer.errors import DialerError
+    from models.planning import Planning
     from models.wear import randomised_effect
 
     data = Path(source.data)
@@ -354,7 +412,7 @@ def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[PlanDesk | N
     past = None
     try:
         if paths := journals_of(data, source.campaign):
-            past = read_history(paths, now=source.now)
+            past = read_history(paths, now=source.now, since=source.now - TAUGHT_DAYS * DAY_S)
             told += past.told
     except DialerError as error:
         told.append(f"plans begin with no attempt on record: {error}")
@@ -370,6 +428,10 @@ def planning_of(source: PlanSource, leads: Sequence[Lead]) -> tuple[PlanDesk | N
         rows = np.fromiter((row_of.get(lead_id, -1) for lead_id in past.ids), dtype=np.int64, count=len(past.ids))
         planning.observe(of_leads(past.log, rows))
     return PlanDesk(source, leads, planning, serving), told
+
+
+def _ids(planning: Plans) -> tuple[str, ...]:
+    return tuple(model.id for model in planning.models)
 
 
 def _listed(told: Sequence[str]) -> str:
@@ -399,7 +461,7 @@ def _open(source: PlanSource) -> tuple[tuple[str, ...], list[str]]:
     if desk is None:
         return (), told
     _desk.append(desk)
-    return tuple(model.id for model in desk.models), told
+    return _ids(desk), told
 
 
 def _plan(request: PlanRequest) -> HourPlan | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dialer.adapters.attempt_history import PastAttempts, read_campaign_history
-from dialer.adapters.model_registry import ModelRegistry
+from dialer.adapters.model_registry import ModelRegistry, Standing
 from dialer.errors import ConfigError
 
 if TYPE_CHECKING:
+    from dialer.adapters.attempt_history import PastAttempts
     from models.acceptance import Judgement
     from models.bundle import ModelBundle, TrainingSettings
 
@@ -33,6 +33,7 @@ class Order:
     by: str = ""  # whoever ordered it
     days: float = TAUGHT_DAYS
     threads: int = 2  # of the training
+    automatic: bool = False  # nobody looks at it: it never overrules a person, nor goes by no comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Training:
     against: str | None  # the champion that it was judged against
     serves_as: Role | None  # None: it is kept aside
     told: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()  # why it is kept aside although it was not refused
 
     @property
     def model(self) -> str:
@@ -55,7 +57,8 @@ def train_model(registry: ModelRegistry, past: PastAttempts, *, now: float, orde
     """Train on attempts on record, judge the model against the champion on the last days, and register it.
 
     One that is refused is kept aside, unless the order forces it; else it serves in its role, and as the champion where
-    there is none. `now` is UTC seconds. Raises `ConfigError` for attempts that cannot teach.
+    there is none. An automatic one is also kept aside, until somebody promotes it, after somebody rolled back, and
+    where the champion cannot be compared. `now` is UTC seconds. Raises `ConfigError` for attempts that cannot teach.
     """
     from models.acceptance import judged
     from models.training import TrainingRefused, trained
@@ -75,11 +78,13 @@ def train_model(registry: ModelRegistry, past: PastAttempts, *, now: float, orde
     except ValueError as fault:  # the champion is of columns that the lists have no longer
         told.append(f"{champion.id if champion else 'the champion'} cannot be compared: {fault}")
         champion, judgement = None, judged(candidate, None, past.log, past.table)
+    standing = registry.standing()
+    aside = _aside(standing, champion is not None) if order.automatic else ()
     refusals = tuple(judgement.refusals)
     model = registry.add(candidate.bundle, at=now, refused=refusals)
     serves_as: Role | None = None
-    if order.force or not refusals:
-        serves_as = "champion" if registry.standing().champion is None else order.role
+    if not aside and (order.force or not refusals):
+        serves_as = "champion" if standing.champion is None else order.role
         part = order.share if serves_as == "challenger" else None
         registry.promote(model, at=now, by=order.by, challenger_share=part, force=order.force)
     registry.prune()
@@ -89,7 +94,20 @@ def train_model(registry: ModelRegistry, past: PastAttempts, *, now: float, orde
         against=None if champion is None else champion.id,
         serves_as=serves_as,
         told=tuple(told),
+        aside=aside,
     )
+
+
+def _aside(standing: Standing, compared: bool) -> tuple[str, ...]:
+    """Why nobody but a person may let a model serve."""
+    turns = [turn for turn in standing.history if turn.what in ("champion", "rolled_back")]
+    said = []
+    if turns and turns[-1].what == "rolled_back":
+        by = f" by {turns[-1].because[0]}" if turns[-1].because else ""
+        said.append(f"rolled back{by}: a new model serves when somebody promotes one")
+    if standing.champion is not None and not compared:
+        said.append(f"{standing.champion} cannot be compared: somebody must promote one")
+    return tuple(said)
 
 
 def retrain_if_due(
@@ -104,7 +122,9 @@ def retrain_if_due(
     last = last_trained_at(registry)
     if last is not None and now < last + every_days * DAY_S:
         return None
-    order = order or Order()
+    from dialer.adapters.attempt_history import read_campaign_history
+
+    order = replace(order or Order(), automatic=True)
     past = read_campaign_history(data, campaign, now=now, since=now - order.days * DAY_S)
     return train_model(registry, past, now=now, order=order)
 

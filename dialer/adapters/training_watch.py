@@ -47,6 +47,8 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
     log_loss: float | None  # on the last days
     against: str | None  # the champion that it was judged against
     against_log_loss: float | None
+    aside: tuple[str, ...] = ()  # why it is kept aside although it was not refused
+    told: tuple[str, ...] = ()  # what else people should know
 
 
 Work = Callable[[TrainingOrder], TrainedModel | None]
@@ -56,7 +58,7 @@ class TrainingWatch:
     """Looks every `checked_every_s` whether a training is due, and has it done by `work`, a function of a module.
 
     `now` returns UTC seconds, `sleep` waits. Nothing that goes wrong here is heard by the campaign: it is one line of
-    the log, and the next look tries again.
+    the log. A training that failed is tried again when `every_s` has passed, a day at least: it would fail again.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class TrainingWatch:
         self._checked_every_s, self._within_s = checked_every_s, within_s
         self._work = work or retrained
         self._worker: WorkerProcess | None = None
+        self._failed_at: float | None = None  # UTC seconds
 
     @property
     def worker_pid(self) -> int | None:
@@ -96,9 +99,12 @@ class TrainingWatch:
 
     async def _look(self) -> None:
         now = self._now()
+        if self._failed_at is not None and now < self._failed_at + max(self._every_s, DAY_S):
+            return
         if not await asyncio.to_thread(training_due, self._registry, now, self._every_s):
             return
         order = TrainingOrder(data=str(self._data), campaign=self._registry.campaign, now=now, every_s=self._every_s)
+        self._failed_at = now  # until it has not
         try:
             worker = await self._begun()
             async with asyncio.timeout(self._within_s):
@@ -107,6 +113,7 @@ class TrainingWatch:
             raise TimeoutError(f"expected a training within {self._within_s:g} s, was ended") from None
         finally:
             await self._end()
+        self._failed_at = None
         if found is not None:
             self._tell(found)
 
@@ -127,16 +134,19 @@ class TrainingWatch:
             await asyncio.to_thread(worker.end)
 
     def _tell(self, found: TrainedModel) -> None:
-        figures = {
+        figures: dict[str, object] = {
             "model": found.model,
             "rows": found.rows,
             "log_loss": _rounded(found.log_loss),
             "against": found.against,
             "against_log_loss": _rounded(found.against_log_loss),
         }
+        if found.told:
+            figures["told"] = "; ".join(found.told)[:_MOST_SAID]
         if found.serves_as is None:
-            reasons = "; ".join(found.refusals)[:_MOST_SAID]
-            self._log.warning("models.refused", **figures, reasons=reasons, because="the champion goes on")
+            event = "models.refused" if found.refusals else "models.kept_aside"
+            reasons = "; ".join((*found.refusals, *found.aside))[:_MOST_SAID]
+            self._log.warning(event, **figures, reasons=reasons, because="whoever served goes on")
         else:
             self._log.info("models.trained", **figures, serves_as=found.serves_as)
 
@@ -175,4 +185,6 @@ def retrained(order: TrainingOrder) -> TrainedModel | None:
         log_loss=judgement.candidate.log_loss,
         against=found.against,
         against_log_loss=None if against is None else against.log_loss,
+        aside=found.aside,
+        told=found.told,
     )

@@ -56,10 +56,10 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Kill the process; whatever it was doing is lost."""
-        for child in multiprocessing.active_children():
-            if child.pid == self.pid:
-                child.kill()
-        self.executor.shutdown(wait=self.pid is not None, cancel_futures=True)
+        # The executor's own list: one that has not told its id yet hangs, perhaps, and is killed like any other.
+        for child in list((self.executor._processes or {}).values()):
+            child.kill()
+        self.executor.shutdown(wait=True, cancel_futures=True)
 
 
 def gave_way() -> int:

@@ -17,7 +17,7 @@ import structlog
 
 from dialer.adapters.attempt_history import read_campaign_history
 from dialer.adapters.model_registry import ModelRegistry
-from dialer.adapters.planner import PlanSource, planning_of
+from dialer.adapters.planner import MOST_REPLACED, PlanSource, planning_of
 from dialer.core.lead import Lead
 from dialer.ports import Planner
 from models.bundle import TrainingSettings
@@ -196,6 +196,35 @@ async def check_a_request_that_does_not_fit_is_told_and_the_next_is_answered(ben
     assert [told.number for told in bench.told] == [3] and plan.models == bench.opened[0]
     (line,) = bench.logged
     assert f"expected leads in [0, {LEADS - 1}]" in line
+    assert len(bench.opened) == 2, "it was not told all again"
+
+
+async def check_after_a_refused_request_all_is_asked_again_and_no_outcome_is_lost(bench: Bench) -> None:
+    await bench.begun()
+    await bench.plan_of(request(1))
+    ended = [Told(lead, AT + 70.0) for lead in range(LEADS)]
+    bench.ask(msgspec.structs.replace(request(2, ended=ended), priority=b"\0"))
+    await bench.until(lambda: len(bench.opened) == 2)
+    bench.ask(request(3, lead=[]))  # asked before all was told again
+    plan = await bench.plan_of(request(4))
+    assert [told.number for told in bench.told] == [1, 4]
+    desk, _ = planning_of(bench.past.source, bench.past.leads)
+    assert desk is not None
+    desk.plan(request(1))
+    desk.plan(request(2, ended=ended))
+    whole = desk.plan(request(4))
+    assert whole is not None and plan.answer == whole.answer
+
+
+async def check_requests_that_never_fit_are_not_asked_for_without_end(bench: Bench) -> None:
+    await bench.begun()
+    bad = [msgspec.structs.replace(request(n), priority=b"\0") for n in range(1, 8)]
+    for one in bad:
+        bench.ask(one)
+    await bench.plan_of(request(8))
+    assert len(bench.opened) == 1 + MOST_REPLACED and len(bench.logged) == len(bad)
+    bench.ask(bad[0])  # a plan came in between
+    await bench.until(lambda: len(bench.opened) == 2 + MOST_REPLACED)
 
 
 async def check_nothing_is_heard_after_the_end(bench: Bench) -> None:

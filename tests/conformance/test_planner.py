@@ -18,7 +18,9 @@ import pytest
 import structlog
 from check_planner import AT, CHECKS, LEADS, Bench, Past, make_past, request
 
+from dialer.adapters.attempt_history import read_campaign_history
 from dialer.adapters.planner import InlinePlanner, ProcessPlanner, planning_of
+from dialer.adapters.retraining import TAUGHT_DAYS
 from models.plan import unpack
 from tests.integration.past_days import write_past
 from tests.unit.models.plan_bench import DAY_S, Told
@@ -91,6 +93,34 @@ async def test_a_worker_that_died_or_hangs_is_replaced_and_knows_what_was_called
         assert not _lives(second or 0) and any("took too long" in line for line in bench.logged)
         planner._within_s = 60.0  # a machine that is very busy may take more than the half second for this one, too
         assert (await bench.plan_of(request(6))).answer == after.answer
+
+
+async def test_only_planners_without_a_plan_between_them_are_counted(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.adapters.planner.MOST_REPLACED", 2)
+    async with process_bench(past) as (bench, planner):
+        await bench.begun()
+        for turn in range(1, 4):
+            await bench.plan_of(request(turn))
+            os.kill(planner.worker_pid or 0, signal.SIGKILL)
+            bench.ask(request(10 + turn))
+            await bench.until(lambda turn=turn: len(bench.opened) == 1 + turn or planner.over)  # type: ignore[misc]
+        assert not planner.over and (await bench.plan_of(request(20))).number == 20
+
+
+def test_plans_go_by_the_attempts_that_a_training_goes_by(past: Past) -> None:
+    leads = [lead.lead_id for lead in past.leads]
+    long_ago = AT - 200 * DAY_S
+    write_past(past.data, past.leads, first_day=long_ago // DAY_S * DAY_S, days=1, a_day=LEADS)
+    desk, told = planning_of(past.source, past.leads)
+    assert desk is not None and told == []
+    seen = read_campaign_history(past.data, "mora", now=AT, since=AT - TAUGHT_DAYS * DAY_S)
+    assert len(read_campaign_history(past.data, "mora", now=AT).log) > len(seen.log)
+    attempts = dict.fromkeys(leads, 0)
+    for row in seen.log.lead[seen.log.known].tolist():
+        attempts[seen.ids[row]] += 1
+    assert desk._planning.history.attempts.tolist() == list(attempts.values())
 
 
 async def test_one_that_does_not_open_in_time_is_given_up(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:

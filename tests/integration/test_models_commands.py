@@ -184,7 +184,8 @@ def test_a_broken_model_is_one_line_and_the_list_says_so(run: Run, data: Path) -
         (("train", "mora", "--days", "0.0001"), "expected journals with attempts"),
         (("train", "mora", "--leads", "x.csv"), "expected --calls beside it"),
         (("promote", "m-20200101-000000-0000"), "expected a campaign with this model"),
-        (("rollback", "nobody"), "expected a champion to roll back from"),
+        (("rollback", "nobody"), "nobody: expected a campaign with journals or models in"),
+        (("list", "nobody"), "nobody: expected a campaign with journals or models in"),
         (("evaluate",), "expected a campaign, or a log of calls"),
         (("evaluate", "nobody"), "expected a champion"),
         (("evaluate", "mora", "--model", "m-1"), "expected a model of mora"),
@@ -193,8 +194,10 @@ def test_a_broken_model_is_one_line_and_the_list_says_so(run: Run, data: Path) -
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(run: Run, trained: Path, words: tuple[str, ...], told: str) -> None:
+    before = sorted(trained.rglob("*"))
     _, err = run(*words, "--data", trained, code=2)
     assert told in err and err.count("\n") == 1
+    assert sorted(trained.rglob("*")) == before
 
 
 def test_attempts_that_teach_nothing_are_refused(run: Run, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +19,7 @@ import dialer.adapters.training_watch as training_watch
 import dialer.bootstrap.sessions as sessions
 from dialer.adapters.attempt_history import read_campaign_history
 from dialer.adapters.model_registry import ModelRegistry
-from dialer.adapters.retraining import Order, train_model
+from dialer.adapters.retraining import Order, retrain_if_due, train_model
 from dialer.adapters.training_watch import BY, CHECKED_EVERY_S, TrainingWatch, Work
 from dialer.bootstrap import Place, sandbox
 from dialer.config.models import Models
@@ -26,7 +27,7 @@ from models.bundle import TrainingSettings
 from tests.integration.past_days import DAY_S, past_leads, write_past
 from tests.integration.test_control import AT, CAMPAIGN
 from tests.integration.test_control import leads as few_leads
-from tests.integration.trainings import broken, dying, endless, kept_aside, trained
+from tests.integration.trainings import broken, dying, endless, kept_aside, set_aside, trained
 
 NOW = datetime(2026, 6, 15, 15, 0, tzinfo=UTC).timestamp()
 TRAINED_AT = NOW - 2 * DAY_S
@@ -159,6 +160,8 @@ async def test_a_registry_that_cannot_be_read_is_one_line_a_look(tmp_path: Path)
     ("work", "level", "event", "said"),
     [
         (kept_aside, "warning", "models.refused", "worse than the champion"),
+        (set_aside, "warning", "models.kept_aside", "rolled back by ana"),
+        (set_aside, "warning", "models.kept_aside", "a column is gone"),
         (broken, "error", "models.untrained", "the disk is full"),
     ],
 )
@@ -169,6 +172,61 @@ async def test_whatever_comes_of_it_is_one_line(data: Path, work: Work, level: s
         assert watch.worker_pid is None
     (line,) = log.lines
     assert line[:2] == (level, event) and said in str(line[2])
+
+
+@pytest.mark.usefixtures("in_a_thread")
+@pytest.mark.parametrize(("every_s", "times"), [(6 * HOUR_S, 3), (36 * HOUR_S, 2)])
+async def test_a_training_that_failed_is_tried_again_after_a_day_at_least(
+    data: Path, every_s: float, times: int
+) -> None:
+    clock = Clock(NOW, until=NOW + 2 * DAY_S)
+    async with watching(data, clock, work=broken, every_s=every_s) as (_, log):
+        await clock.over.wait()
+    assert [event for _, event, _ in log.lines] == ["models.untrained"] * times
+
+
+@pytest.fixture
+def own(data: Path, tmp_path: Path) -> ModelRegistry:
+    """The folder again, to change."""
+    shutil.copytree(data, tmp_path / "own")
+    return ModelRegistry(tmp_path / "own", "mora")
+
+
+def test_a_rollback_holds_until_somebody_promotes(own: ModelRegistry) -> None:
+    data, quick = own.folder.parents[1], Order(settings=TrainingSettings(least_for_trees=10**9))
+    first = own.standing().champion
+    assert first is not None
+    other = retrain_if_due(data, "mora", NOW, 0.5, order=quick)
+    assert other is not None and other.serves_as == "champion" and other.aside == ()
+    own.rollback(at=NOW, by="ana")
+    found = retrain_if_due(data, "mora", NOW + DAY_S, 0.5, order=quick)
+    assert found is not None and found.serves_as is None and own.standing().champion == first
+    assert "rolled back by ana" in found.aside[0] and found.model in own.ids()
+    assert own.standing().history[-1].what == "registered", "somebody may promote it without force"
+    past = read_campaign_history(data, "mora", now=NOW)
+    by_hand = train_model(own, past, now=NOW + DAY_S + 60.0, order=quick)
+    assert by_hand.aside == () and by_hand.serves_as == "champion"
+    again = retrain_if_due(data, "mora", NOW + 2 * DAY_S, 0.5, order=quick)
+    assert again is not None and again.aside == ()
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_cannot_be_compared_is_left_to_people(
+    own: ModelRegistry, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    data, quick = own.folder.parents[1], Order(settings=TrainingSettings(least_for_trees=10**9))
+    champion = own.standing().champion
+    if damaged:
+        (own.folder / str(champion) / "answer.tables.json").write_bytes(b"{")
+    else:
+
+        def strange(*_: object) -> None:
+            raise ValueError("expected a column amount")
+
+        monkeypatch.setattr("models.acceptance.score_since", strange)
+    found = retrain_if_due(data, "mora", NOW, 0.5, order=quick)
+    assert found is not None and found.serves_as is None and own.standing().champion == champion
+    assert "cannot be compared" in found.aside[0] and found.told != ()
 
 
 async def test_a_worker_that_dies_is_one_line(data: Path) -> None:

@@ -19,6 +19,10 @@ def kept_aside(order: TrainingOrder) -> TrainedModel:
     return trained(order, serves_as=None, refusals=("worse than the champion: log loss 0.5 against 0.4",))
 
 
+def set_aside(order: TrainingOrder) -> TrainedModel:
+    return trained(order, serves_as=None, aside=("rolled back by ana",), told=("a column is gone",))
+
+
 def broken(order: TrainingOrder) -> TrainedModel:
     raise ValueError("the disk\nis full")
 

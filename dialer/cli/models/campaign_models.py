@@ -58,6 +58,16 @@ def campaign_models(campaign: str, data: Path | None) -> CampaignModels:
     return CampaignModels(name=name, data=folder, registry=ModelRegistry(folder, name), file=file, settings=settings)
 
 
+def known_models(campaign: str, data: Path | None) -> CampaignModels:
+    """Find the campaign as `campaign_models` does. Raises `ConfigError` also for a name of which nothing is on disk."""
+    named = campaign_models(campaign, data)
+    if named.file is None and not _knows(named.data, named.name):
+        folders = DATA_FOLDERS if data is None else (data,)
+        where = " or ".join(map(str, folders))
+        raise ConfigError(f"{named.name}: expected a campaign with journals or models in {where}, found none")
+    return named
+
+
 def _knows(folder: Path, name: str) -> bool:
     return any((folder / kind / name).is_dir() for kind in ("journal", "models"))
 

@@ -59,10 +59,10 @@ def rollback(campaign: str, *, data: Path | None = None) -> int:
     """
     import time
 
-    from dialer.cli.models.campaign_models import campaign_models, orderer
+    from dialer.cli.models.campaign_models import known_models, orderer
     from dialer.cli.safe_text import say
 
-    named = campaign_models(campaign, data)
+    named = known_models(campaign, data)
     standing, told = named.registry.rollback(at=time.time(), by=orderer())
     for line in told:
         say(line)

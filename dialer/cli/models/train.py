@@ -37,7 +37,8 @@ def train(
     A model that is worse than the champion, or whose probabilities are off, is kept aside, and the champion goes on.
     A campaign that runs by models takes a new one up at its next plan, any other when it starts.
 
-    Exit codes: 0 trained, or not due yet; 1 trained but refused; 2 something needs mending, or teaches nothing.
+    Exit codes: 0 trained, or not due yet; 1 trained but refused or kept aside; 2 something needs mending, or teaches
+    nothing.
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ def train(
     force
         Let it serve even where it is refused.
     if_due
-        Train on the journals only if the last training is so old, as 1d or 12h: for cron.
+        Train on the journals only if the last training is so old, as 1d or 12h: for cron. After a rollback, and where
+        the champion cannot be compared, the new model waits for `promote`.
     seed
         Of the random draws of the training.
     json
@@ -128,5 +130,5 @@ def _note(named: CampaignModels, training: Training) -> None:
     """Put the training into the audit log."""
     from dialer.cli.record_store import note
 
-    refused = "" if training.serves_as is not None else "; ".join(training.judgement.refusals)
+    refused = "" if training.serves_as is not None else "; ".join((*training.judgement.refusals, *training.aside))
     note(named.data, "models.train", refused=refused, campaign=named.name, model=training.model)

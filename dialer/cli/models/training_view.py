@@ -35,6 +35,8 @@ def show_training(campaign: str, training: Training, *, share: float, json: bool
     make_console().print(score_table(f"answers since {day(judged.since)}, told before they came", columns))
     for reason in judged.refusals:
         say(f"refused: {reason}")
+    for reason in training.aside:
+        say(f"kept aside: {reason}")
     say(_outcome(training, share))
 
 
@@ -51,8 +53,9 @@ def show_not_due(campaign: str, *, json: bool) -> int:
 
 def _outcome(training: Training, share: float) -> str:
     if training.serves_as is None:
-        champion = training.against or "the tables"
-        return f"{training.model} is kept aside; {champion} goes on (`dialer models promote {training.model} --force`)"
+        champion = training.against or "whoever served"
+        force = " --force" if training.judgement.refusals else ""
+        return f"{training.model} is kept aside; {champion} goes on (`dialer models promote {training.model}{force}`)"
     if training.serves_as == "challenger":
         return f"{training.model} challenges {training.against} on {share:.0%} of the leads"
     return f"{training.model} is the champion now"
@@ -67,6 +70,7 @@ def as_result(campaign: str, training: Training) -> dict[str, Any]:
         "model": training.model,
         "serves_as": training.serves_as,
         "refusals": judged.refusals,
+        "kept_aside": training.aside,
         "rows": manifest.rows,
         "positives": manifest.positives,
         "first_at": manifest.first_at,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def list_models(campaign: str, *, data: Path | None = None, check: bool = False, json: bool = False) -> int:
     """Show a campaign's versions: when and on what they were trained, how they did, and which of them serve.
 
-    Exit codes: 0 shown; 1 with --check, one that serves cannot be read.
+    Exit codes: 0 shown; 1 with --check, one that serves cannot be read; 2 no such campaign.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ def list_models(campaign: str, *, data: Path | None = None, check: bool = False,
     """
     import msgspec
 
-    from dialer.cli.models.campaign_models import campaign_models
+    from dialer.cli.models.campaign_models import known_models
     from dialer.cli.safe_text import make_console, safe_json, say
 
-    named = campaign_models(campaign, data)
+    named = known_models(campaign, data)
     standing = named.registry.standing()
     rows = [_version(named.registry, model, standing) for model in named.registry.ids()]
     broken = named.registry.serving().told if check else ()

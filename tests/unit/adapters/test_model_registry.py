@@ -193,6 +193,12 @@ def test_old_versions_go_but_never_one_that_serves_or_did(registry: ModelRegistr
     assert registry.ids() == models[:3] + models[6:]
 
 
+def test_nothing_to_roll_back_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a champion to roll back from"):
+        ModelRegistry(tmp_path, "mora").rollback(at=AT)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_campaign_is_no_path(tmp_path: Path) -> None:
     for name in ("../other", "", ".hidden", "a/b"):
         with pytest.raises(ConfigError):

@@ -20,7 +20,6 @@ from models.best_time import (
     HourMeans,
     HourRecord,
     best_time,
-    grid_means,
     interval,
     record_by_hour,
     successes,
@@ -46,6 +45,17 @@ def log_of(at: list[float], lead: list[int], offset_s: int = 0, result: list[int
         talk_s=unknown,
         propensity=unknown,
     )
+
+
+def grid_means(p: np.ndarray, tables: np.ndarray, segment: np.ndarray, open_: np.ndarray, segments: int) -> HourMeans:
+    """Return the means of a whole grid: `p` and `tables` (leads, 7, 24), `open_` of that shape or (7, 24)."""
+    means = HourMeans(segment, segments)
+    callable_ = np.broadcast_to(open_, p.shape)
+    for day in range(7):
+        for hour in range(24):
+            rows = np.flatnonzero(callable_[:, day, hour])
+            means.add(day, hour, rows, p[rows, day, hour], tables[rows, day, hour])
+    return means
 
 
 def seen(segments: int, everywhere: int) -> np.ndarray:

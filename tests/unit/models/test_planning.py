@@ -20,7 +20,8 @@ from models.attempts import Result
 from models.bundle import ModelBundle
 from models.exploration import Because
 from models.plan import HourPlan, Slot, pack, unpack
-from models.planning import Planning
+from models.planning import Planning, PlanSettings
+from models.wear import WearEffect
 from tests.unit.models.plan_bench import (
     DAY_S,
     HOUR_S,
@@ -223,6 +224,29 @@ def test_drawn_rests_are_kept_to_and_those_due_are_called_that_day() -> None:
         order = order_of(plans[19])
         drawn = set(np.flatnonzero(because_of(plans[19]) != Because.MODEL).tolist())
         assert set(order[: len(due)]) <= drawn
+
+
+@pytest.mark.parametrize("result", [Result.WRONG_PARTY, Result.RIGHT_PARTY, Result.PROMISE, Result.ANSWERED])
+def test_no_lot_keeps_back_whoever_talked_to_us_last(result: Result) -> None:
+    """A right party may have asked to be called at five: neither an hour nor a rest is drawn for them."""
+    planning = planning_of(N, explore=1.0)
+    ended = [Told(lead, AT_TEN - 60.0, result if lead % 2 else Result.NO_ANSWER) for lead in range(N)]
+    talked = set(range(1, N, 2))
+    plans = [planning.plan(request_of(AT_TEN, N, ended=ended))]
+    plans += [plan for day in range(1, 8) for plan in day_of(planning, calls=False, day=day).values()]
+    for plan in plans:
+        assert not talked & set(held_of(plan)) and talked <= set(order_of(plan))
+        assert {*because_of(plan)[list(talked)].tolist()} == {Because.MODEL}
+        assert np.isnan(unpack(plan.propensity, "<f4")[list(talked)]).all()
+    assert held_of(plans[0]), "the others are drawn"
+
+
+def test_no_lot_keeps_back_whoever_promised_whatever_came_after() -> None:
+    planning = planning_of(N, explore=1.0)
+    ended = [Told(lead, AT_TEN - 900.0, Result.PROMISE) for lead in range(N)]
+    ended += [Told(lead, AT_TEN - 60.0) for lead in range(N)]
+    plan = planning.plan(request_of(AT_TEN, N, ended=ended))
+    assert held_of(plan) == {} and len(order_of(plan)) == N
 
 
 def test_lots_go_by_the_day_of_each_place() -> None:
@@ -435,6 +459,57 @@ def test_the_wear_index_begins_at_one_and_falls_with_those_who_are_gone() -> Non
     first = planning.plan(request_of(AT_TEN, N))
     later = planning.plan(request_of(AT_TEN, N, lead=range(N // 2), region=[-1] * (N // 2)))
     assert first.wear_index == 1.0 and later.wear_index is not None and 0.3 < later.wear_index < 0.7
+
+
+class Evening(Late):
+    """Everybody answers five times as well from three o'clock on."""
+
+    def answer(self, X: np.ndarray) -> np.ndarray:
+        return np.where(X[:, PLACE["hour"]] >= 15, 0.5, 0.1).astype(np.float32)
+
+    def right_party(self, X: np.ndarray) -> np.ndarray:
+        return np.full(len(X), 0.5, dtype=np.float32)
+
+
+def test_the_wear_index_compares_an_hour_with_the_same_hour() -> None:
+    planning = planning_of(N, Evening())
+    ready = [0.0] * N
+    assert planning.plan(request_of(AT_TEN, N)).wear_index == 1.0
+    # In the evening, and on the next morning at an hour that this planner has not seen: neither recovery nor loss.
+    for at in (AT_TEN + 6 * HOUR_S, AT_TEN + 22 * HOUR_S, AT_TEN + DAY_S):
+        assert planning.plan(request_of(at, N, lead=[])).wear_index == pytest.approx(1.0)
+    # One that rests until another day is not gone.
+    ready[: N // 2] = [AT_TEN + 3 * DAY_S] * (N // 2)
+    assert planning.plan(request_of(AT_TEN + DAY_S, N, ready_at=ready)).wear_index == pytest.approx(1.0)
+    gone = planning.plan(request_of(AT_TEN + DAY_S, N, lead=range(N // 4), region=[-1] * (N // 4)))
+    assert gone.wear_index == pytest.approx(0.75)
+
+
+def test_the_wear_index_falls_with_calls_in_vain_and_is_of_leads_told_later_too() -> None:
+    planning = planning_of(N)
+    half = range(N // 2)
+    assert planning.plan(request_of(AT_TEN, N, lead=half)).wear_index == 1.0
+    both = planning.plan(request_of(AT_TEN + 60.0, N, lead=range(N // 2, N)))
+    assert both.wear_index == pytest.approx(1.0)
+    called = [Told(lead, AT_TEN + 120.0) for lead in range(N)]
+    worn = planning.plan(request_of(AT_TEN + 600.0, N, lead=[], ended=called)).wear_index
+    assert worn is not None and 0.3 < worn < 0.9
+
+
+def test_noisy_lots_hardly_change_what_a_call_costs() -> None:
+    def wear(found: WearEffect | None) -> float:
+        with watched() as seen:
+            planning = Planning(table_of(N), bundle(PlainModel()), settings=PlanSettings(explore=0.0), wear=found)
+            planning.plan(request_of(AT_TEN, N, attempts=50.0))
+        return float(seen[0].calls.wear.mean())
+
+    def effect(drop: float, error: float) -> WearEffect:
+        return WearEffect(drop=drop, error=error, half_life_days=4.0, rows=200, effective_rows=200.0)
+
+    usual = wear(None)
+    assert wear(effect(0.9, 1.0)) == pytest.approx(usual, rel=0.1)
+    assert wear(effect(0.4, 0.01)) > 4.0 * usual
+    assert wear(effect(-0.9, 0.02)) == 0.0
 
 
 def test_a_plan_holds_until_soon_after_its_hour() -> None:

@@ -142,6 +142,20 @@ def test_a_column_filled_in_after_the_calls_is_refused_unless_left_out() -> None
         train(PAST, LEADS, settings=TrainingSettings(without=("salary",)), seed=1, now=NOW)
 
 
+@pytest.mark.parametrize(("result", "said"), [(Result.RIGHT_PARTY, "right parties"), (Result.PROMISE, "promises")])
+def test_a_column_that_tells_what_answers_came_to_is_refused_too(result: Result, said: str) -> None:
+    """Of people who answered once: it says nothing of who answers, and all of what came of it."""
+    log = PAST.rows(np.sort(np.unique(PAST.lead, return_index=True)[1]))
+    draw = np.random.default_rng(3)
+    known = draw.integers(0, 2, len(LEADS)).astype(np.float32)
+    other = Result.WRONG_PARTY if result is Result.RIGHT_PARTY else Result.RIGHT_PARTY
+    talked = log.result >= Result.WRONG_PARTY
+    came = np.where(talked, np.where(known[log.lead] > 0, result, other), log.result).astype(np.int8)
+    leads = replace(LEADS, numeric={**LEADS.numeric, "paid": known})
+    with pytest.raises(TrainingRefused, match=f"column paid alone tells {said} .* leave it out"):
+        train(replace(log, result=came), leads, seed=1, now=NOW, nthread=1)
+
+
 def test_explanations_sum_to_the_logit() -> None:
     X = attempt_features(PAST, LEADS, BUNDLE.feature_set)
     for part in (ANSWER, RIGHT_PARTY):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from models.wear import (
     randomised_effect,
     raw_curves,
     segment_effects,
+    shrunk_effect,
     wear_index,
     wear_price,
 )
@@ -119,6 +121,20 @@ def test_segments_are_shrunk_to_all_as_far_as_they_are_uncertain() -> None:
     assert found["empty"].error > overall.error
     alike = segment_effects(world(3, [0.3]), segments, ["one", "other"])
     assert abs(alike["one"].drop - alike["other"].drop) < 0.1
+
+
+def test_a_priced_effect_is_the_mean_weighted_with_both_precisions() -> None:
+    usual = WearEffect(drop=0.05, error=0.05, half_life_days=4.0, rows=0, effective_rows=0.0)
+
+    def shrunk(drop: float, error: float) -> WearEffect:
+        return shrunk_effect(msgspec.structs.replace(usual, drop=drop, error=error, half_life_days=8.0), usual)
+
+    assert shrunk(0.25, 0.05).drop == pytest.approx(0.15) and shrunk(0.25, 0.05).error == pytest.approx(0.05 / 2**0.5)
+    assert shrunk(0.3, 0.1).drop == pytest.approx((0.3 * 100 + 0.05 * 400) / 500)
+    assert shrunk(3.0, 10.0).drop == pytest.approx(0.05, abs=1e-3)
+    assert shrunk(-1.0, 0.05).drop == 0.0 and shrunk(0.2, 0.1).half_life_days == 8.0
+    for drop, error in ((np.nan, 0.1), (0.2, np.nan), (0.2, np.inf), (0.2, 0.0)):
+        assert shrunk(drop, error) == usual
 
 
 def test_too_few_lots_say_nothing() -> None:
