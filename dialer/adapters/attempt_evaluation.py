@@ -61,6 +61,8 @@ def evaluate_rolling(
     """
     log, rows = past.log, len(past.log)
     first = rows // 2 if first_row is None else first_row
+    if rows <= LEAST_TOLD:
+        raise ConfigError(f"expected more than {LEAST_TOLD} attempts to learn from and to tell, found {rows}")
     if not 0 < first <= rows - LEAST_TOLD:
         raise ConfigError(f"expected a first row in [1, {rows - LEAST_TOLD}] of {rows:,} attempts, was {first:,}")
     step = max(LEAST_TOLD, -(-(rows - first) // TRAININGS)) if every is None else every
