@@ -238,7 +238,7 @@ def test_a_users_own_log_is_evaluated_along_its_time(run: Run, tmp_path: Path) -
     assert any("vicidial_log has no times of set-up" in line for line in found["told"])
     _, err = run("evaluate", "--calls", log, "--first-row", "2499", code=2)
     assert "expected a first row" in err
-    _, err = run("evaluate", "--calls", vicidial_log(tmp_path / "few.csv", 12, first_day(2)), code=2)
+    _, err = run("evaluate", "--calls", vicidial_log(tmp_path / "few.csv", 12, first_day(25)), code=2)
     assert "expected more than 100 attempts to learn from and to tell, found 12" in err
     _, err = run("evaluate", "--calls", log, "--zone", "Mars", code=2)
     assert "Mars: expected an IANA zone" in err
