@@ -150,7 +150,9 @@ async def test_limits_hold_on_the_wire(lab: Lab, tmp_path: Path) -> None:
     seen["both"] = sorted(seen[B] + seen[C])
     assert {name: len(times) for name, times in sent.items()} == {name: len(times) for name, times in seen.items()}
     for times, slack_s in ((sent, 0.0), (seen, JITTER_S)):
-        assert max(by_period([at - slack_s for at in times[A] if at % 1.0 >= slack_s], 1.0)) <= 3
+        # What is seen in a second's first moments may be of the second before: those only count towards two seconds.
+        assert max(by_period([at for at in times[A] if at % 1.0 >= slack_s], 1.0), default=0) <= 3
+        assert most_in_a_window(times[A], 1.0 - slack_s) <= 6
         assert most_in_a_window(times[B], 2.0 - slack_s) <= 5
         assert most_in_a_window(times["both"], 2.0 - slack_s) <= 9
         assert fullest_bucket(times[C], per_s=4.0) <= 4.0 + 4.0 * slack_s + 1e-6
