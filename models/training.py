@@ -66,24 +66,6 @@ class Trained:
     told: Singles
 
 
-def train(
-    log: AttemptLog,
-    leads: LeadTable,
-    *,
-    settings: TrainingSettings | None = None,
-    seed: int,
-    now: float,
-    nthread: int = 2,
-    feature_set: FeatureSet | None = None,
-) -> ModelBundle:
-    """Train a bundle on a log that ends at or before `now` (UTC seconds). Deterministic for a seed.
-
-    Raises `TrainingRefused`, in one line, for too few attempts, answers only or none, a future date, a lead that is
-    none, or a column of the list that was filled in after the calls.
-    """
-    return trained(log, leads, settings=settings, seed=seed, now=now, nthread=nthread, feature_set=feature_set).bundle
-
-
 def trained(
     log: AttemptLog,
     leads: LeadTable,
@@ -94,7 +76,12 @@ def trained(
     nthread: int = 2,
     feature_set: FeatureSet | None = None,
 ) -> Trained:
-    """Train as `train` does and keep what was told of the last days, for `acceptance.judged`."""
+    """Train a bundle on a log that ends at or before `now` (UTC seconds). Deterministic for a seed.
+
+    What was told of the last days is for `acceptance.judged`. Raises `TrainingRefused`, in one line, for too few
+    attempts, answers only or none, a future date, a lead that is none, or a column of the list that was filled in after
+    the calls.
+    """
     how = settings or TrainingSettings()
     _check(log, leads, how, now)
     if how.without:

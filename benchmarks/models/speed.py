@@ -83,22 +83,22 @@ def _apart(work: Callable[..., Answer], *arguments: object) -> Answer:
 
 def small_model(leads: int) -> dict[str, bytes]:
     """Train a model of the usual size on a small world; returns its files."""
-    from models.training import train
+    from models.training import trained
 
     world = make_world(0, leads)
     log, _ = past(world, PAST_DAYS, leads * 3 // 40)
-    return train(log, world.table, seed=0, now=NOW).to_files()
+    return trained(log, world.table, seed=0, now=NOW).bundle.to_files()
 
 
 def training(rows: int) -> tuple[float, int, int]:
     """Train on about so many attempts: (seconds, attempts, columns). What is compiled is compiled before."""
-    from models.training import train
+    from models.training import trained
 
     small_model(FEW)
     world = make_world(0, rows // 25)
     log, _ = past(world, PAST_DAYS, rows // (PAST_DAYS * SLOTS) + 1)
     begun = time.perf_counter()
-    model = train(log, world.table, seed=0, now=NOW, nthread=2)
+    model = trained(log, world.table, seed=0, now=NOW, nthread=2).bundle
     return time.perf_counter() - begun, len(log), len(model.feature_set.names)
 
 

@@ -35,7 +35,7 @@ from models.bundle import ModelBundle
 from models.evaluation import Scores, scores
 from models.exploration import effective_sample
 from models.features import History
-from models.training import train
+from models.training import trained
 
 WORKERS = 2
 DAYS, TEST_DAYS = 5, 2
@@ -114,7 +114,7 @@ def run_job(job: Job) -> tuple[list[Run], Quality]:
     world = make_world(job.seed, job.leads)
     log, standing = past(world, job.past_days, job.past_an_hour)
     begun = time.process_time()
-    model = train(log, world.table, seed=job.seed, now=BEGIN + 86400.0 * job.past_days, nthread=1)
+    model = trained(log, world.table, seed=job.seed, now=BEGIN + 86400.0 * job.past_days, nthread=1).bundle
     spent = time.process_time() - begun
     quality = _quality(world, log, standing, model, job, spent)
     runs = []

@@ -32,7 +32,7 @@ from models.attempts import Result
 from models.bundle import ModelBundle
 from models.plan import HourPlan, PlanRequest, pack, unpack
 from models.planning import Planning
-from models.training import train
+from models.training import trained
 from sim.past import Past, past_attempts
 from sim.people import People
 from sim.population import make_leads
@@ -110,7 +110,7 @@ class World:
         """The models, trained on the past alone."""
         if self._bundle is None:
             log, table = self.past.log, lead_table_of(self.leads)
-            self._bundle = train(log, table, seed=self.seed, now=self.scenario.start_at, nthread=1)
+            self._bundle = trained(log, table, seed=self.seed, now=self.scenario.start_at, nthread=1).bundle
         return self._bundle
 
     def planning(self, leads: Sequence[Lead]) -> Planning:

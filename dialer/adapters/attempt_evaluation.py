@@ -18,7 +18,7 @@ from models.call_evaluation import PERIODS, Evaluation, Period, gain_curve
 from models.evaluation import reliability, scores
 from models.features import attempt_features
 from models.recalibration import recalibrated
-from models.training import TrainingRefused, score_since, train
+from models.training import TrainingRefused, score_since, trained
 
 LABEL = "answered"
 LEAST_TOLD = 100  # attempts, below which figures say nothing
@@ -74,7 +74,7 @@ def evaluate_rolling(
     for begin in begins:
         end = min(begin + step, rows)
         try:
-            bundle = train(log.rows(slice(0, begin)), past.table, settings=settings, seed=seed, now=now)
+            bundle = trained(log.rows(slice(0, begin)), past.table, settings=settings, seed=seed, now=now).bundle
         except TrainingRefused as refusal:
             raise ConfigError(f"the first {begin:,} attempts: {refusal}") from refusal
         columns = bundle.feature_set.names

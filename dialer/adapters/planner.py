@@ -22,7 +22,7 @@ import numpy as np
 import structlog
 
 from dialer.adapters.model_registry import ModelRegistry, Serving, Standing
-from dialer.adapters.worker_process import WorkerProcess, gave_way
+from dialer.adapters.worker_process import OneWorker, gave_way
 from dialer.config.campaign import Campaign
 from dialer.core.lead import LEADS_PER_EVENT, Lead
 from dialer.errors import ConfigError
@@ -180,7 +180,7 @@ class ProcessPlanner:
         self._waiting: deque[tuple[PlanRequest, Planned]] = deque()
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._worker: WorkerProcess | None = None
+        self._worker = OneWorker(_warmed)
         self._replaced = 0  # since the last plan
         self._models: tuple[str, ...] = ()  # that it was opened by
         self._retold = _Retold()
@@ -205,12 +205,12 @@ class ProcessPlanner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._drop()
+        await self._worker.end()
 
     @property
     def worker_pid(self) -> int | None:
         """The worker's process; None while there is none."""
-        return None if self._worker is None else self._worker.pid
+        return self._worker.pid
 
     @property
     def over(self) -> bool:
@@ -234,18 +234,12 @@ class ProcessPlanner:
                 return
             finally:
                 self._waiting.clear()  # a new planner asks for all again
-                await self._drop()
+                await self._worker.end()
         self._log.error("planner.ended", because="replaced too often: the campaign goes by its tables")
 
     async def _open(self) -> bool:
         """Begin a worker, give it the leads; returns whether there is a model to plan by."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, _warmed))
-        try:
-            self._worker = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            with suppress(Exception):
-                self._worker = await beginning  # so that `close` finds it
-            raise
+        await self._worker.begun()
         async with asyncio.timeout(self._opened_within_s):
             for begin in range(0, len(self._leads), LEADS_PER_EVENT):
                 await self._call(_take_leads, msgspec.msgpack.encode(self._leads[begin : begin + LEADS_PER_EVENT]))
@@ -280,13 +274,8 @@ class ProcessPlanner:
                 planned(plan)
 
     async def _call(self, work: Callable[..., Answer], *arguments: object) -> Answer:
-        assert self._worker is not None
-        return await asyncio.wrap_future(self._worker.executor.submit(work, *arguments))
-
-    async def _drop(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await asyncio.to_thread(worker.end)
+        executor = await self._worker.begun()
+        return await asyncio.wrap_future(executor.submit(work, *arguments))
 
 
 class PlanDesk:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 
 import structlog
 
 from carriers.capacity import CapacityPrices, CapacityProblem
-from dialer.adapters.worker_process import WorkerProcess, gave_way
+from dialer.adapters.worker_process import OneWorker, gave_way
 
 SOLVED_WITHIN_S = 20.0
 
@@ -54,7 +53,7 @@ class ProcessSolver:
         self._work = work or solved
         self._next: tuple[CapacityProblem, Priced] | None = None
         self._solving: asyncio.Task[None] | None = None
-        self._worker: WorkerProcess | None = None
+        self._worker = OneWorker(_warmed)
         self._closed = False
 
     def solve(self, problem: CapacityProblem, priced: Priced) -> None:
@@ -71,12 +70,12 @@ class ProcessSolver:
         if self._solving is not None:
             self._solving.cancel()
             await asyncio.gather(self._solving, return_exceptions=True)
-        await self._drop()
+        await self._worker.end()
 
     @property
     def worker_pid(self) -> int | None:
         """The worker's process; None before the first problem and while there is none."""
-        return None if self._worker is None else self._worker.pid
+        return self._worker.pid
 
     async def _solve(self) -> None:
         """Solve what waits, until nothing does."""
@@ -93,39 +92,22 @@ class ProcessSolver:
         """The prices, or None where there are none; a worker that was found dead is replaced, once."""
         for again in (True, False):
             try:
-                if self._worker is None:
-                    await self._begin()
-                assert self._worker is not None
+                executor = await self._worker.begun()
                 async with asyncio.timeout(self._within_s):
-                    return await asyncio.wrap_future(self._worker.executor.submit(self._work, problem))
+                    return await asyncio.wrap_future(executor.submit(self._work, problem))
             except TimeoutError:
                 self._log.error("solver.replaced", reason=f"no prices within {self._within_s:g} s")
-                await self._drop()
+                await self._worker.end()
                 return None
             except (BrokenProcessPool, OSError) as error:
                 self._log.error("solver.replaced", reason=str(error) or type(error).__name__)
-                await self._drop()
+                await self._worker.end()
                 if not again:
                     return None
             except Exception as error:  # of the problem, not of the worker
                 self._log.error("capacity.unpriced", error=str(error))
                 return None
         return None
-
-    async def _begin(self) -> None:
-        """Begin a worker in a thread: that takes about a second, of which the loop must not lose any."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, _warmed))
-        try:
-            self._worker = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            with suppress(Exception):
-                self._worker = await beginning  # so that `close` finds it
-            raise
-
-    async def _drop(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await asyncio.to_thread(worker.end)
 
 
 def solved(problem: CapacityProblem) -> CapacityPrices:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,7 @@ import structlog
 
 from dialer.adapters.model_registry import ModelRegistry
 from dialer.adapters.retraining import DAY_S, Order, Role, last_trained_at, retrain_if_due
-from dialer.adapters.worker_process import WorkerProcess, gave_way
+from dialer.adapters.worker_process import OneWorker, gave_way
 
 CHECKED_EVERY_S = 3600.0
 TRAINED_WITHIN_S = 2 * 3600.0
@@ -79,13 +78,13 @@ class TrainingWatch:
         self._now, self._sleep, self._log = now, sleep, log
         self._checked_every_s, self._within_s = checked_every_s, within_s
         self._work = work or retrained
-        self._worker: WorkerProcess | None = None
+        self._worker = OneWorker(_warmed)
         self._failed_at: float | None = None  # UTC seconds
 
     @property
     def worker_pid(self) -> int | None:
         """The worker's process; None while nothing is trained."""
-        return None if self._worker is None else self._worker.pid
+        return self._worker.pid
 
     async def run(self) -> None:
         """Look, and look again, until cancelled; a training under way is then given up."""
@@ -106,32 +105,16 @@ class TrainingWatch:
         order = TrainingOrder(data=str(self._data), campaign=self._registry.campaign, now=now, every_s=self._every_s)
         self._failed_at = now  # until it has not
         try:
-            worker = await self._begun()
+            executor = await self._worker.begun()
             async with asyncio.timeout(self._within_s):
-                found = await asyncio.wrap_future(worker.executor.submit(self._work, order))
+                found = await asyncio.wrap_future(executor.submit(self._work, order))
         except TimeoutError:
             raise TimeoutError(f"expected a training within {self._within_s:g} s, was ended") from None
         finally:
-            await self._end()
+            await self._worker.end()
         self._failed_at = None
         if found is not None:
             self._tell(found)
-
-    async def _begun(self) -> WorkerProcess:
-        """Begin a worker in a thread: that takes about a second, of which the loop must not lose any."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, _warmed))
-        try:
-            self._worker = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            with suppress(Exception):
-                self._worker = await beginning  # so that it is ended
-            raise
-        return self._worker
-
-    async def _end(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await asyncio.to_thread(worker.end)
 
     def _tell(self, found: TrainedModel) -> None:
         figures: dict[str, object] = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 
 BEGUN_WITHIN_S = 60.0
@@ -60,6 +61,39 @@ class WorkerProcess:
         for child in list((self.executor._processes or {}).values()):
             child.kill()
         self.executor.shutdown(wait=True, cancel_futures=True)
+
+
+class OneWorker:
+    """At most one worker process, begun and ended in threads: each takes about a second, of which the loop must not
+    lose any."""
+
+    def __init__(self, warm: Callable[[], int]) -> None:
+        self._warm = warm
+        self._process: WorkerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    async def begun(self) -> ProcessPoolExecutor:
+        """What takes its work; one is begun if there is none. Raises `OSError`, or `TimeoutError` for one that does not
+        come up."""
+        if self._process is None:
+            beginning = asyncio.ensure_future(asyncio.to_thread(WorkerProcess, self._warm))
+            try:
+                self._process = await asyncio.shield(beginning)
+            except asyncio.CancelledError:
+                with suppress(Exception):
+                    self._process = await beginning  # so that `end` finds it
+                raise
+        return self._process.executor
+
+    async def end(self) -> None:
+        """Kill the worker, if there is one, whatever it does."""
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.to_thread(process.end)
 
 
 def gave_way() -> int:

@@ -19,6 +19,7 @@ import heapq
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 from typing import Protocol
 
@@ -228,46 +229,39 @@ class DialQueue:
         rank = np.full(leads, UNRANKED, dtype=np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
         self._rank, self._planned_to = rank, max(self._planned_to, asked_at_ticket)
-        ready = self._ready_before(self._planned_to)
-        covered = self._sorted(order[ready[order]], np.flatnonzero(ready & (rank == UNRANKED)))
-        groups = self.group_of[covered]
-        by_group = np.argsort(groups, kind="stable")
-        bounds = np.searchsorted(groups[by_group], np.arange(len(self._groups) + 1))
-        for group, begin, end in zip(self._groups.values(), bounds[:-1], bounds[1:], strict=True):
-            group.planned, group.walked = covered[by_group[begin:end]], 0
-            self._rekey(group)
+        tickets, ready = np.frombuffer(self._ticket_of, np.int64), self._ready()
+        before = ready & (tickets <= self._planned_to)
+        covered = self._sorted(order[before[order]], np.flatnonzero(before & (rank == UNRANKED)))
+        parts, later = self._by_group(covered), self._by_group(np.flatnonzero(ready & ~before).astype(np.int32))
+        for group, part, since in zip(self._groups.values(), parts, later, strict=True):
+            group.planned, group.walked = part, 0
+            # Made anew from those queued since: to look through a whole list's entries for them would take far longer.
+            group.ready = [self._key(self._leads[index], index) for index in since.tolist()]
+            heapq.heapify(group.ready)
         self._first_known = False
 
-    def _ready_before(self, ticket: int) -> NDArray[np.bool_]:
-        """Which leads were queued up to a ticket, and stand in no heap of those that rest, shape (leads,)."""
-        if not self._leads:
-            return np.zeros(0, dtype=np.bool_)
+    def _ready(self) -> NDArray[np.bool_]:
+        """Which leads are queued and rest no longer, by the last look, shape (leads,)."""
         tickets, next_at = np.frombuffer(self._ticket_of, np.int64), np.frombuffer(self._next_at_of, np.float64)
-        # What rests is in a heap; whatever has rested by the last look is in that of those that are ready.
-        ready: NDArray[np.bool_] = (tickets > 0) & (tickets <= ticket)
+        ready: NDArray[np.bool_] = tickets > 0
         ready &= (next_at <= 0.0) | (next_at <= self._looked_at)
         return ready
+
+    def _by_group(self, leads: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+        """Part leads by their groups, their order kept."""
+        groups = self.group_of[leads]
+        by_group = np.argsort(groups, kind="stable")
+        bounds = np.searchsorted(groups[by_group], np.arange(len(self._groups) + 1)).tolist()
+        return [leads[by_group[begin:end]] for begin, end in pairwise(bounds)]
 
     def _sorted(self, ranked: NDArray[np.int32], others: NDArray[np.int64]) -> NDArray[np.int32]:
         """Sort leads as their keys do: those of the plan stand in its order, the others come after them, and all of
         them by priority first."""
-        if not self._leads:
-            return _NO_LEADS
         tickets, attempts = np.frombuffer(self._ticket_of, np.int64), np.frombuffer(self._attempts_of, np.int64)
         others = others[np.lexsort((tickets[others], attempts[others]))]
         both = np.concatenate([ranked, others.astype(np.int32)])
         behind = -np.frombuffer(self._priority_of, np.int64)[both]
         return both if (np.diff(behind) >= 0).all() else both[np.argsort(behind, kind="stable")]
-
-    def _rekey(self, group: _Group) -> None:
-        """Give what stands ready in the heap its new rank; what the plan's order covers need not stand there."""
-        leads, planned_to = self._leads, self._planned_to
-        group.ready = [
-            self._key(leads[index], index)
-            for _, _, _, ticket, index in group.ready
-            if ticket > planned_to and leads[index].ticket == ticket
-        ]
-        heapq.heapify(group.ready)
 
     def _key(self, entry: QueuedLead, index: int) -> Key:
         rank = int(self._rank[index]) if index < len(self._rank) else UNRANKED

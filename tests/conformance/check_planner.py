@@ -23,7 +23,7 @@ from dialer.ports import Planner
 from models.bundle import TrainingSettings
 from models.plan import HourPlan, PlanRequest, pack, unpack
 from models.planning import PlanSettings
-from models.training import train
+from models.training import trained
 from tests.integration.past_days import past_leads, write_past
 from tests.unit.models.plan_bench import DAY_S, HOUR_S, MONDAY, Told, Zone, request_of
 
@@ -59,8 +59,8 @@ def make_past(data: Path) -> Past:
     write_past(data, leads, first_day=MONDAY, days=PAST_DAYS, a_day=250, campaign=CAMPAIGN)
     past = read_campaign_history(data, CAMPAIGN, now=AT)
     quick = TrainingSettings(least_for_trees=100)
-    first = train(past.log, past.table, settings=quick, seed=1, now=TODAY, nthread=1)
-    other = train(past.log, past.table, settings=quick, seed=2, now=TODAY + 60.0, nthread=1)
+    first = trained(past.log, past.table, settings=quick, seed=1, now=TODAY, nthread=1).bundle
+    other = trained(past.log, past.table, settings=quick, seed=2, now=TODAY + 60.0, nthread=1).bundle
     registry = ModelRegistry(data, CAMPAIGN)
     for model in (first, other):
         registry.add(model, at=TODAY)

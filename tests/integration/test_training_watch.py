@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import structlog
 
-import dialer.adapters.training_watch as training_watch
+import dialer.adapters.worker_process as worker_process
 import dialer.bootstrap.sessions as sessions
 from dialer.adapters.attempt_history import read_campaign_history
 from dialer.adapters.model_registry import ModelRegistry
@@ -91,7 +91,7 @@ class Thread:
 
 @pytest.fixture
 def in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_watch, "WorkerProcess", Thread)
+    monkeypatch.setattr(worker_process, "WorkerProcess", Thread)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from dialer.core.events import HoursPlanned, PlannerOpened
 from models.bundle import TrainingSettings
 from models.exploration import Because
 from models.plan import HourPlan, PlanRequest, unpack
-from models.training import train
+from models.training import trained
 from sim.scenario import Scenario
 from sim.scenario_file import packaged_scenario
 
@@ -66,7 +66,7 @@ async def dialled(data: Path, day: int, *, use: bool = True) -> Day:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the journal of a day, of a campaign that had no model yet, and a champion."""
     data = tmp_path_factory.mktemp("data")
     first = asyncio.run(dialled(data, 0))
@@ -74,15 +74,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = scenario_of(1).start_at - 3600.0
     past = read_campaign_history(data, "demo", now=now)
     settings = TrainingSettings(least_rows=100, least_positives=10, least_for_trees=10**6)
-    model = train(past.log, past.table, settings=settings, seed=1, now=now, nthread=1)
+    model = trained(past.log, past.table, settings=settings, seed=1, now=now, nthread=1).bundle
     registry = ModelRegistry(data, "demo")
     registry.promote(registry.add(model, at=now), at=now)
     return data
 
 
 @pytest.fixture(scope="module")
-def day(trained: Path) -> Day:
-    return asyncio.run(dialled(trained, 1))
+def day(taught: Path) -> Day:
+    return asyncio.run(dialled(taught, 1))
 
 
 def test_the_day_goes_by_plans(day: Day) -> None:
@@ -127,6 +127,6 @@ def test_its_figures_are_plausible(day: Day) -> None:
     assert (regions >= 0).mean() > 0.5
 
 
-async def test_a_campaign_that_does_not_use_models_asks_for_nothing(trained: Path) -> None:
-    plain = await dialled(trained, 2, use=False)
+async def test_a_campaign_that_does_not_use_models_asks_for_nothing(taught: Path) -> None:
+    plain = await dialled(taught, 2, use=False)
     assert plain.opened == 0 and plain.requests == [] and {call.score for call in plain.calls} == {None}

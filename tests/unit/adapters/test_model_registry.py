@@ -14,7 +14,7 @@ from dialer.errors import ConfigError
 from models.attempts import AttemptLog, Result
 from models.bundle import ModelBundle
 from models.lead_table import LeadTable
-from models.training import train
+from models.training import trained
 
 AT = 1_763_672_400.0
 
@@ -36,7 +36,7 @@ def bundle() -> ModelBundle:
         talk_s=np.full(n, np.nan, dtype=np.float32),
         propensity=np.full(n, np.nan, dtype=np.float32),
     )
-    return train(log, LeadTable(ids=tuple(map(str, range(leads)))), seed=1, now=AT, nthread=1)
+    return trained(log, LeadTable(ids=tuple(map(str, range(leads)))), seed=1, now=AT, nthread=1).bundle
 
 
 def named(bundle: ModelBundle, number: int) -> ModelBundle:

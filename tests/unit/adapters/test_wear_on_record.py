@@ -22,7 +22,7 @@ from models.boosted import TreeSettings
 from models.bundle import ModelBundle, TrainingSettings
 from models.plan import HourPlan
 from models.report_data import SegmentWear
-from models.training import train
+from models.training import trained
 from models.wear import LEAST_ROWS, faded_wear
 from tests.unit.adapters.test_best_hours import lead
 from tests.unit.core.bench_engine import campaign_of
@@ -44,7 +44,7 @@ PAST = past_of(world(1, [0.35]))
 @pytest.fixture(scope="module")
 def bundle() -> ModelBundle:
     settings = TrainingSettings(trees=TreeSettings(rounds=30, eta=0.2))
-    return train(PAST.log, PAST.table, settings=settings, seed=1, now=NOW, nthread=1)
+    return trained(PAST.log, PAST.table, settings=settings, seed=1, now=NOW, nthread=1).bundle
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from benchmarks.models.world import (
     past,
 )  # fmt: skip
 from models.attempts import AttemptLog, Result
-from models.training import train
+from models.training import trained
 
 DAYS, LEADS = 12, 1200
 
@@ -105,7 +105,7 @@ def test_the_same_call_to_the_same_person_goes_the_same_way() -> None:
 @pytest.fixture(scope="module")
 def runs(played: tuple[World, AttemptLog, Standing]) -> dict[str, Run]:
     world, log, standing = played
-    model = train(log, world.table, seed=3, now=BEGIN + 86400.0 * DAYS, nthread=1)
+    model = trained(log, world.table, seed=3, now=BEGIN + 86400.0 * DAYS, nthread=1).bundle
     start = Start(world=world, past=log, model=model, an_hour=30)
     return {
         name: run_policy(start, standing, name, "scarce", DAYS, 1000.0) for name in (RANDOM, BY_COUNT, OURS, ORACLE)

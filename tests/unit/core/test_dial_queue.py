@@ -140,6 +140,25 @@ def test_a_plan_outlasts_a_window() -> None:
     assert names(queue, queue.take(2, 20.0)) == ["b", "a"]
 
 
+def test_tickets_go_on_where_they_were_after_a_restore() -> None:
+    """The last one may be of a lead that is in a call: it must not be given again, as one from before a plan."""
+    queue = queue_of((lead("a"), progress("a")), (lead("b"), progress("b")))
+    queue.drop(1)
+    restored = DialQueue(Hours())
+    entries = [queue[index] for index in range(2)]
+    restored.restore(
+        [e.lead for e in entries],
+        [e.progress for e in entries],
+        [e.ticket for e in entries],
+        places=queue.places,
+        group_of=queue.group_of.tolist(),
+        last_ticket=queue.tickets,
+    )
+    assert (restored.tickets, restored[0].ticket, restored[1].ticket) == (2, 1, 0)
+    restored.put(1)
+    assert restored[1].ticket == 3
+
+
 def test_a_plan_of_other_leads_is_refused() -> None:
     queue = queue_of((lead("a"), progress("a")))
     with pytest.raises(ValueError, match="expected leads in"):

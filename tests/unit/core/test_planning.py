@@ -9,14 +9,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from compliance.clearance import CapSlot, DialCandidate
 from dialer.config.campaign import DEFAULT_RETRY
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.lead import Lead, LeadProgress
+from dialer.core.planning import Planning
 from models.attempts import Result
 from models.exploration import Because
 from models.plan import HourPlan, PlanRequest, pack, unpack
-from tests.unit.core.bench_engine import START, Bench, lead_of
+from tests.unit.core.bench_engine import START, Bench, OpenRules, lead_of
 
 LEADS = 6
 
@@ -425,3 +427,40 @@ def test_each_model_s_answers_mend_its_own_probabilities() -> None:
     book = bench.engine._state.plans
     assert book.ratio_of("m-1").ratio < 0.8
     assert book.ratio_of("m-2").ratio > book.ratio_of("m-1").ratio
+
+
+def test_a_lead_whose_claim_is_refused_for_good_is_told_as_gone() -> None:
+    bench = bench_of(models={"plan_every": "60s"})
+    bench.tell(ev.PlannerOpened, models=("m-1",))
+    bench.policy.want = 1
+    (claim,) = [claim for a in bench.wait(1.1) if isinstance(a, act.Reserve) for claim in a.claims]
+    refusal = ev.Refusal(attempt_id=claim.attempt_id, rule="stop:paid", retry_at=None, key=f"lead:{claim.lead_id}")
+    bench.tell(ev.Refused, refusals=(refusal,))
+    bench.wait(60.0)
+    second = requests(bench)[1]
+    assert (unpack(second.lead, "<i4").tolist(), unpack(second.region, "<i2").tolist()) == ([0], [-1])
+
+
+def test_where_nothing_can_be_asked_it_is_not_tried_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of which the planner knows nothing yet, on a day that is over already."""
+    tried = []
+    request = Planning._request
+    monkeypatch.setattr(Planning, "_request", lambda self: tried.append(self._state.now) or request(self))
+    bench = bench_of(rules=OpenRules(until=START), models={"plan_every": "10m"})
+    bench.tell(ev.PlannerOpened, models=("m-1",))
+    bench.wait(1200.0)
+    assert requests(bench) == []
+    assert [at - START for at in tried] == [0.0, 60.0, 660.0]
+
+
+def test_the_caps_of_a_region_are_without_those_of_its_leads_segments() -> None:
+    class Capped(OpenRules):
+        def caps(self, candidate: DialCandidate, now: float) -> tuple[CapSlot, ...]:
+            most = 3 if candidate.segment < 0 else 1
+            return (CapSlot(rule="a", key="person:P", max=most, count="attempt", since=now - 3600.0),)
+
+    bench = Bench(leads=0, rules=Capped(), segments=[{"name": "cards", "when": {"product": ["card"]}}])
+    bench.tell(ev.LeadsAdded, leads=(lead_of("L0", product="card"),), progress=(LeadProgress(lead_id="L0"),))
+    assert bench.engine.queue[0].segment == 0
+    bench.tell(ev.PlannerOpened, models=("m-1",))
+    assert [region.per_day for region in requests(bench)[0].regions] == [3]

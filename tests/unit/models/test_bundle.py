@@ -5,12 +5,12 @@ import pytest
 from models.boosted import TreeSettings
 from models.bundle import MANIFEST, Manifest, ModelBundle, ModelRefused, TrainingSettings, manifest_of, sealed
 from models.features import attempt_features
-from models.training import train
+from models.training import trained
 from tests.unit.models.small_world import small_world
 
 WORLD = small_world(leads=800, days=12, a_day=700, seed=5)
 SETTINGS = TrainingSettings(trees=TreeSettings(rounds=15, eta=0.3))
-BUNDLE = train(WORLD.log, WORLD.leads, settings=SETTINGS, seed=1, now=float(WORLD.log.at[-1]), nthread=1)
+BUNDLE = trained(WORLD.log, WORLD.leads, settings=SETTINGS, seed=1, now=float(WORLD.log.at[-1]), nthread=1).bundle
 FILES = BUNDLE.to_files()
 X = attempt_features(WORLD.log, WORLD.leads, BUNDLE.feature_set)
 

@@ -8,7 +8,7 @@ from models.boosted import TreeSettings
 from models.bundle import ANSWER, PROMISE, RIGHT_PARTY, Kind, TrainingSettings
 from models.evaluation import log_loss, scores
 from models.features import attempt_features
-from models.training import TrainingRefused, score_since, train, trained
+from models.training import TrainingRefused, score_since, trained
 from tests.unit.models.small_world import MONDAY, small_world
 
 WORLD = small_world(leads=2000, days=16, a_day=1500, seed=7)
@@ -57,9 +57,9 @@ def test_the_last_days_are_scored_by_models_that_did_not_see_them() -> None:
 
 
 def test_a_seed_gives_the_same_bundle() -> None:
-    again = train(PAST, LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
+    again = trained(PAST, LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1).bundle
     assert again.to_files() == BUNDLE.to_files()
-    assert train(PAST, LEADS, settings=SETTINGS, seed=2, now=NOW, nthread=1).id != BUNDLE.id
+    assert trained(PAST, LEADS, settings=SETTINGS, seed=2, now=NOW, nthread=1).bundle.id != BUNDLE.id
 
 
 def test_parts_of_which_little_is_known_are_tables_and_never_fail() -> None:
@@ -67,7 +67,7 @@ def test_parts_of_which_little_is_known_are_tables_and_never_fail() -> None:
     result[result >= Result.WRONG_PARTY] = Result.ANSWERED
     result[np.flatnonzero(result == Result.ANSWERED)[:100]] = Result.RIGHT_PARTY
     silent = replace(PAST, result=result, talk_s=np.full(len(PAST), np.nan, np.float32))
-    bundle = train(silent, LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
+    bundle = trained(silent, LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1).bundle
     parts = bundle.manifest.parts
     assert parts[RIGHT_PARTY].kind is parts[PROMISE].kind is Kind.TABLES and parts[RIGHT_PARTY].why
     assert parts[RIGHT_PARTY].rows == 100 and parts[PROMISE].positives == 0
@@ -92,7 +92,7 @@ def test_without_a_carrier_it_is_as_well_calibrated() -> None:
     rng = np.random.default_rng(1)
     lost = LOG.answered & (LOG.carrier == 1) & (rng.random(len(LOG)) < 0.6)
     log = replace(LOG, result=np.where(lost, Result.NO_ANSWER, LOG.result).astype(np.int8))
-    bundle = train(log.rows(slice(0, CUT)), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
+    bundle = trained(log.rows(slice(0, CUT)), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1).bundle
     found, _, told = score_since(bundle, log, LEADS, NOW)
     assert found.ece is not None and found.ece < 0.04
     assert told.mean() == pytest.approx(log.answered[CUT:].mean(), abs=0.02)
@@ -101,7 +101,7 @@ def test_without_a_carrier_it_is_as_well_calibrated() -> None:
 def test_rows_that_teach_nothing_are_left_out() -> None:
     result = PAST.result.copy()
     result[::3] = Result.UNKNOWN
-    bundle = train(replace(PAST, result=result), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
+    bundle = trained(replace(PAST, result=result), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1).bundle
     assert bundle.manifest.rows == int((result != Result.UNKNOWN).sum())
 
 
@@ -120,7 +120,7 @@ def test_rows_that_teach_nothing_are_left_out() -> None:
 )
 def test_attempts_that_cannot_teach_are_refused_in_one_line(change: dict[str, np.ndarray], said: str) -> None:
     with pytest.raises(TrainingRefused, match=said) as told:
-        train(replace(PAST, **change), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
+        trained(replace(PAST, **change), LEADS, settings=SETTINGS, seed=1, now=NOW, nthread=1)
     assert "\n" not in str(told.value)
 
 
@@ -135,11 +135,11 @@ def test_a_column_filled_in_after_the_calls_is_refused_unless_left_out() -> None
     codes = {"status": (answered > 0).astype(np.int32)}
     for leads, name in ((numeric, "last_talk"), (replace(LEADS, categories=codes, vocabularies=words), "status")):
         with pytest.raises(TrainingRefused, match=f"column {name} alone tells .* leave it out"):
-            train(log, leads, seed=1, now=NOW, nthread=1)
-        bundle = train(log, leads, settings=TrainingSettings(without=(name,)), seed=1, now=NOW, nthread=1)
+            trained(log, leads, seed=1, now=NOW, nthread=1)
+        bundle = trained(log, leads, settings=TrainingSettings(without=(name,)), seed=1, now=NOW, nthread=1).bundle
         assert name not in bundle.feature_set.names
     with pytest.raises(TrainingRefused, match="expected a column salary to leave out"):
-        train(PAST, LEADS, settings=TrainingSettings(without=("salary",)), seed=1, now=NOW)
+        trained(PAST, LEADS, settings=TrainingSettings(without=("salary",)), seed=1, now=NOW)
 
 
 @pytest.mark.parametrize(("result", "said"), [(Result.RIGHT_PARTY, "right parties"), (Result.PROMISE, "promises")])
@@ -153,7 +153,7 @@ def test_a_column_that_tells_what_answers_came_to_is_refused_too(result: Result,
     came = np.where(talked, np.where(known[log.lead] > 0, result, other), log.result).astype(np.int8)
     leads = replace(LEADS, numeric={**LEADS.numeric, "paid": known})
     with pytest.raises(TrainingRefused, match=f"column paid alone tells {said} .* leave it out"):
-        train(replace(log, result=came), leads, seed=1, now=NOW, nthread=1)
+        trained(replace(log, result=came), leads, seed=1, now=NOW, nthread=1)
 
 
 def test_explanations_sum_to_the_logit() -> None:
