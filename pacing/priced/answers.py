@@ -3,41 +3,111 @@
 
 How it works: a slow ratio of answers seen to answers promised is what forecasts use; it is steady, and an unsteady one
 costs occupancy. A fast ratio stands beside it. When the two differ by more than SURPRISE standard deviations, the day
-has changed, and the slow one starts again from the fast one.
+has changed, and the slow one starts again from the fast one. Both forget by the answers that were expected, so they are
+as steady on a list that answers one call in ten as on one that answers every second.
+
+A promise falls due bit by bit: who has rung for a while and not been answered will probably not be. Answers come
+before refusals to answer, so a ratio that counted promises of ended lines alone would be too high whenever many lines
+have just been launched, and dialling goes in bursts. What the waiting of the lines in flight has already told counts
+too: what was promised of them less what they still promise. Seen less due is then a martingale if the ratio is right,
+at every moment (Doob's decomposition).
+
+Forecasts are made with a ratio that is a little too high, by UNSURE of its standard deviations: of so few answers an
+overdone forecast costs seconds, and one that is too low costs abandons.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from numba import njit
 
-SLOW_HALF_LIFE = 500.0  # outcomes
-FAST_HALF_LIFE = 40.0
+from pacing.priced.state import ANSWERED, DELAY_BINS, DELAY_WIDTH_S, OTHERS
+from pacing.view import Floats
+
+SLOW_HALF_LIFE = 200.0  # answers expected
+FAST_HALF_LIFE = 10.0
 SURPRISE = 3.0
 PROMISED_MIN = 5.0  # answers promised to the fast ratio before it may surprise
+MOST_DUE = 100.0  # answers expected, forgotten for at once
+DUE_MIN = 0.1  # answers promised: no ratio is of less
 MULTIPLIER_MIN, MULTIPLIER_MAX = 0.1, 10.0
-
-_SLOW_FADE = 0.5 ** (1.0 / SLOW_HALF_LIFE)
-_FAST_FADE = 0.5 ** (1.0 / FAST_HALF_LIFE)
+MOST_PROBABLE = 0.98
+IN_FLIGHT_WEIGHT = 0.02  # of one decision in the mean of the answers that are in flight
 
 
 @njit()
-def learn_outcome(s: Any, seen: float, probability: float) -> None:
-    """Learn of one line: `seen` is 1 for a live answer, else 0; `probability` is what was promised at launch."""
+def learn_outcome(s: Any, answered: bool, after_s: float, probability: float, rang_after_s: float, row: int) -> None:
+    """Learn of one line that ended: `probability` is what was promised at launch, `row` its segment's tables."""
     if s.frozen_answers != 0.0:
         return
-    expected = min(probability * s.multiplier, 1.0)
-    s.slow_seen = s.slow_seen * _SLOW_FADE + seen
-    s.slow_promised = s.slow_promised * _SLOW_FADE + probability
-    s.fast_seen = s.fast_seen * _FAST_FADE + seen
-    s.fast_promised = s.fast_promised * _FAST_FADE + probability
+    due = _due_of_ended(s, after_s, probability, rang_after_s, row)
+    s.due_in_flight -= due
+    rest = probability - due
+    expected = min(rest * s.multiplier, 1.0)
     # The floor keeps outcomes that were held for certain from making any surprise infinite.
-    s.fast_variance = s.fast_variance * _FAST_FADE * _FAST_FADE + max(expected * (1.0 - expected), 0.01)
-    ratio = s.slow_seen / s.slow_promised if s.slow_promised > 0.0 else 1.0
-    difference = s.fast_seen - ratio * s.fast_promised
+    _fall_due(s, rest, max(expected * (1.0 - expected), 0.01))
+    if answered:
+        s.slow_seen += 1.0
+        s.fast_seen += 1.0
+    difference = s.fast_seen - s.slow_seen / s.slow_promised * s.fast_promised
     if difference * difference > SURPRISE * SURPRISE * s.fast_variance and s.fast_promised >= PROMISED_MIN:
         s.slow_seen = s.fast_seen
         s.slow_promised = s.fast_promised
-        ratio = s.slow_seen / s.slow_promised
-    s.multiplier = min(max(ratio, MULTIPLIER_MIN), MULTIPLIER_MAX)
+    s.multiplier = min(max(s.slow_seen / s.slow_promised, MULTIPLIER_MIN), MULTIPLIER_MAX)
+
+
+@njit()
+def note_in_flight(s: Any, due: float, answers: float) -> None:
+    """Note what the lines in flight have told by waiting (`due`, of what was promised), and the answers that are still
+    expected of them."""
+    s.in_flight += IN_FLIGHT_WEIGHT * (answers - s.in_flight)
+    if s.frozen_answers == 0.0:
+        more = due - s.due_in_flight
+        _fall_due(s, more, max(more * s.multiplier, 0.0))
+        s.due_in_flight = due
+
+
+@njit()
+def _fall_due(s: Any, promised: float, variance: float) -> None:
+    """Let promises fall due, and older ones be forgotten for it; `variance` is that of the answers they promise."""
+    expected = min(max(promised * s.multiplier, 0.0), MOST_DUE)
+    slow, fast = 0.5 ** (expected / SLOW_HALF_LIFE), 0.5 ** (expected / FAST_HALF_LIFE)
+    s.slow_seen *= slow
+    s.fast_seen *= fast
+    s.slow_promised = max(s.slow_promised * slow + promised, DUE_MIN)
+    s.fast_promised = max(s.fast_promised * fast + promised, 0.0)
+    s.fast_variance = s.fast_variance * fast * fast + variance
+
+
+@njit()
+def cautious_multiplier(s: Any) -> float:
+    """Return by how much forecasts multiply what was promised."""
+    raised = 1.0 if s.frozen_answers != 0.0 else 1.0 + s.unsure / math.sqrt(max(s.slow_seen, 1.0))
+    return float(s.multiplier * raised)
+
+
+@njit()
+def share_of_answered(alive: Floats, p: float) -> float:
+    """Return what each line that is as this one weighs: `p` over the chance that any would be so by now."""
+    weight = p * alive[ANSWERED] + (1.0 - p) * alive[OTHERS]
+    return float(p / weight if weight > 1e-6 else 0.0)
+
+
+@njit()
+def due_of(alive: Floats, probability: float) -> float:
+    """Return what of a promise has fallen due of a line that is as this one. By the promise itself: were it by the
+    ratio that is learned from it, a high ratio would raise itself."""
+    return float(probability - share_of_answered(alive, probability) * alive[ANSWERED])
+
+
+@njit()
+def _due_of_ended(s: Any, after_s: float, probability: float, rang_after_s: float, row: int) -> float:
+    """Return what a line had told by waiting when it ended, as `decision` counted it while it was in flight."""
+    if s.refreshed_at_count < 0.0:  # nothing was decided yet
+        return 0.0
+    rung, waited_s = 0, after_s
+    if rang_after_s <= after_s:
+        rung, waited_s = 1, after_s - rang_after_s
+    return due_of(s.alive[row, rung, min(int(waited_s / DELAY_WIDTH_S), DELAY_BINS - 1)], probability)

@@ -16,14 +16,14 @@ import numpy as np
 from numba import njit
 
 from pacing.priced import price
+from pacing.priced.answers import MOST_PROBABLE, cautious_multiplier, due_of, note_in_flight, share_of_answered
 from pacing.priced.clocks import refresh, stale
 from pacing.priced.shortage import add_lines, shortage_of
-from pacing.priced.state import ANSWERED, DELAY_BINS, DELAY_WIDTH_S, FINISH_ROWS, HANDLE_WIDTH_S, OTHERS, TAUS
+from pacing.priced.state import ANSWERED, DELAY_BINS, DELAY_WIDTH_S, FINISH_ROWS, HANDLE_WIDTH_S, TAUS
 from pacing.view import SEGMENTS, Floats
 
 MOST_LINES = 2000  # launched by one decision
 MOST_HUNG_UP = 50  # by one decision
-_MOST_PROBABLE = 0.98
 
 # What is asked, by position.
 ASK_NEXT_PROBABILITY, ASK_NEXT_SEGMENT, ASK_MOST_PER_AGENT, ASK_TARGET, ASK_BUDGET, ASK_HANG_UP_AFTER_S = range(6)
@@ -86,7 +86,7 @@ def priced_lines(
     lines_from = busy + leaving
     _fill_answered(s, now, ringing_since, answer_probability, rung_since, line_segment, chances[lines_from:], answers)
     candidate = np.empty(TAUS)
-    p = min(ask[ASK_NEXT_PROBABILITY] * s.multiplier, _MOST_PROBABLE)
+    p = min(ask[ASK_NEXT_PROBABILITY] * cautious_multiplier(s), MOST_PROBABLE)
     segment = s.line_row[int(ask[ASK_NEXT_SEGMENT])]
     for k in range(TAUS):
         candidate[k] = p * ((k + 0.5) / TAUS if segment == 0 else s.answer[segment, 0, 0, k])
@@ -204,22 +204,26 @@ def _fill_answered(
     answers: Floats,
 ) -> None:
     """Fill one row of `chances` per line in flight, that it is answered by each tau given that it still is in flight
-    and whether it has rung, and add up in `answers` how many are."""
+    and whether it has rung, and add up in `answers` how many are. What their waiting has told is learned."""
+    multiplier = cautious_multiplier(s)
+    due, in_flight = 0.0, 0.0
     for j in range(len(ringing_since)):
         segment = s.line_row[int(line_segment[j])] if len(line_segment) > 0 else 0
         rung, since = 0, ringing_since[j]
         if len(rung_since) > 0 and rung_since[j] < np.inf:
             rung, since = 1, rung_since[j]
         row = min(int((now - since) / DELAY_WIDTH_S), DELAY_BINS - 1)
-        p = min(answer_probability[j] * s.multiplier, _MOST_PROBABLE)
+        p = min(answer_probability[j] * multiplier, MOST_PROBABLE)
         alive = s.alive[segment, rung, row]
-        weight = p * alive[ANSWERED] + (1.0 - p) * alive[OTHERS]
-        share = p / weight if weight > 1e-9 else 0.0
+        share = share_of_answered(alive, p)
+        in_flight += share * alive[ANSWERED]
+        due += due_of(alive, answer_probability[j])
         answer = s.answer[segment, rung, row]
         for k in range(TAUS):
             a = min(share * answer[k], 1.0)
             chances[j, k] = a
             answers[k] += a
+    note_in_flight(s, due, in_flight)
 
 
 @njit()

@@ -17,7 +17,7 @@ def learn_line_end(
     s: Any, answered: bool, after_s: float, probability: float, rang_after_s: float, segment: int
 ) -> None:
     """Learn of one line. Times in seconds from its launch; `rang_after_s` is infinite where it never rang."""
-    learn_outcome(s, 1.0 if answered else 0.0, probability)
+    learn_outcome(s, answered, after_s, probability, rang_after_s, s.line_row[segment])
     learn_line(s, segment, answered, after_s, rang_after_s)
     if answered:
         count_answers(s, 1.0)

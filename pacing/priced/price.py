@@ -15,6 +15,9 @@ Why it is flat: the best price is a constant one. Occupancy is concave in the ab
 costs some, half a point at 20 agents where it swings by half of itself. Against that stands the day, which has to end
 below its target. So the price hardly moves while the budget is near the reserve, and rises only where it is scarce. The
 reserve grows with the account: a team of five is allowed 18 abandons in a day, and cannot leave seven of them unspent.
+A large floor has many answers in flight at once, and loses several in one unlucky moment: from the first call on it
+keeps back three standard deviations of what is in flight (as if that were Poisson), so that one such moment does not
+bring it to the guard.
 The offset is learned, slowly: it is what the price of this campaign settles at.
 
 The hard guard stands beside it. Below a budget of one abandon, a single unlucky call would put the account above its
@@ -61,7 +64,7 @@ def count_abandons(s: Any, abandons: float) -> None:
 def reserve_of(s: Any) -> float:
     """Return the budget at which the price settles, abandons."""
     kept_back = s.reserve * s.allowance / (s.allowance + s.grown) + s.caution * s.allowance
-    return float(GUARDED_BUDGET + kept_back)
+    return float(GUARDED_BUDGET + max(kept_back, s.burst * math.sqrt(s.in_flight)))
 
 
 @njit()

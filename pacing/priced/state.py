@@ -44,8 +44,10 @@ SETTINGS: Mapping[str, float] = {
     "reserve": 7.0,  # abandons that an account keeps back
     "grown": 27.0,  # allowance at which it keeps back half of them
     "caution": 0.02,  # share of the allowance that is kept back beside
+    "burst": 3.0,  # at least so many times the square root of the answers in flight are kept back
     "offset_rate": 0.0006,  # learned of the settled price by one answer at a budget that is off by one abandon
     "dither": 0.2,  # the threshold's log is dithered by so much, up or down
+    "unsure": 1.5,  # over the square root of the answers seen: how far forecasts raise the answer rate
     "hang_up_above": 0.35,  # chance to find no agent from which a line that may be hung up is
     "frozen_answers": 0.0,  # 1: the answer rate is not learned, for measuring what learning it is worth
 }
@@ -54,7 +56,7 @@ SETTINGS: Mapping[str, float] = {
 LEARNED = (
     "target_abandon_rate", "price_offset", "allowance", "abandons",
     "slow_seen", "slow_promised", "fast_seen", "fast_promised", "fast_variance", "multiplier",
-    "unused", "refreshed_at_count", "draw", "decided_at",
+    "due_in_flight", "in_flight", "unused", "refreshed_at_count", "draw", "decided_at",
 )  # fmt: skip
 # Histograms, and what their newest observation weighs.
 COUNTED = ("handled", "handled_total", "handled_weight", "answered", "clocks", "clock_weights")

@@ -112,7 +112,7 @@ class LineTables:
                 rest_s = np.maximum(e + tau - (begins + until) / 2.0, 0.0)
                 soon[k] += np.sum(self.rang_before_answer * part * by(self.ring_to_answer, rest_s))
         weight = p * alive + (1.0 - p) * others
-        return np.asarray(np.minimum(p * soon / weight, 1.0)) if weight > 1e-9 else np.zeros(len(taus))
+        return np.asarray(np.minimum(p * soon / weight, 1.0)) if weight > 1e-6 else np.zeros(len(taus))
 
 
 def poisson_binomial(chances: Floats) -> Floats:
@@ -161,6 +161,8 @@ class Twin:
     slow: tuple[float, float] = (5.0, 5.0)  # answers seen, promised
     fast: tuple[float, float, float] = (0.0, 0.0, 0.0)  # and the variance of what was seen
     multiplier: float = 1.0
+    due: float = 0.0  # of what lines in flight were promised
+    in_flight: float = 0.0  # answers expected of them, over the last decisions
     draw: float = 0.5
     survival: dict[int, Floats] = field(default_factory=dict)
     tables: dict[int, LineTables] = field(default_factory=dict)
@@ -168,7 +170,9 @@ class Twin:
 
     # ---- what it is told -------------------------------------------------------------------------------------------
     def line_ended(self, answered: bool, after_s: float, probability: float, rang_after_s: float, segment: int) -> None:
-        self._learn_outcome(float(answered), probability)
+        rung = rang_after_s <= after_s
+        due, _ = self._told(probability, after_s - rang_after_s if rung else after_s, rung, segment)
+        self._learn_outcome(float(answered), probability, due)
         self.ended.append((segment, answered, after_s, rang_after_s))
         self.learned_since += 1
         if answered:
@@ -188,15 +192,37 @@ class Twin:
 
     def reserve(self) -> float:
         old = self.settings["reserve"] / (1.0 + self.settings["grown"] / self.allowance) if self.allowance else 0.0
-        return 1.0 + old + self.settings["caution"] * self.allowance
+        old += self.settings["caution"] * self.allowance
+        return 1.0 + max(old, self.settings["burst"] * math.sqrt(self.in_flight))
 
-    def _learn_outcome(self, seen: float, promised: float) -> None:
-        slow, fast = 0.5 ** (1.0 / 500.0), 0.5 ** (1.0 / 40.0)
-        expected = min(promised * self.multiplier, 1.0)
-        variance = self.fast[2] * fast**2 + max(expected * (1.0 - expected), 0.01)
-        self.slow = (self.slow[0] * slow + seen, self.slow[1] * slow + promised)
-        self.fast = (self.fast[0] * fast + seen, self.fast[1] * fast + promised, variance)
-        surprise = abs(self.fast[0] - self.slow[0] / self.slow[1] * self.fast[1]) / math.sqrt(variance)
+    def cautious(self) -> float:
+        return self.multiplier * (1.0 + self.settings["unsure"] / math.sqrt(max(self.slow[0], 1.0)))
+
+    def _told(self, promised: float, waited_s: float, rung: bool, segment: int) -> tuple[float, float]:
+        """Return what of a line's promise has fallen due without an answer, and the answers that are left of it."""
+        if not self.tables:
+            return 0.0, 0.0
+        tables = self.tables.get(segment, self.tables[0])
+
+        def ever(p: float) -> float:
+            return float(tables.answered_chances(p, waited_s, rung, np.array([1e6]))[0])
+
+        return promised - ever(promised), ever(min(promised * self.cautious(), 0.98))
+
+    def _fall_due(self, promised: float, variance: float) -> None:
+        """Let so much of what was promised fall due."""
+        expected = min(max(promised * self.multiplier, 0.0), 100.0)
+        slow, fast = 0.5 ** (expected / 200.0), 0.5 ** (expected / 10.0)
+        self.slow = (self.slow[0] * slow, max(self.slow[1] * slow + promised, 0.1))
+        self.fast = (self.fast[0] * fast, max(self.fast[1] * fast + promised, 0.0), self.fast[2] * fast**2 + variance)
+
+    def _learn_outcome(self, seen: float, promised: float, due: float) -> None:
+        self.due -= due
+        expected = min((promised - due) * self.multiplier, 1.0)
+        self._fall_due(promised - due, max(expected * (1.0 - expected), 0.01))
+        self.slow = (self.slow[0] + seen, self.slow[1])
+        self.fast = (self.fast[0] + seen, *self.fast[1:])
+        surprise = abs(self.fast[0] - self.slow[0] / self.slow[1] * self.fast[1]) / math.sqrt(self.fast[2])
         if surprise > 3.0 and self.fast[1] >= 5.0:
             self.slow = self.fast[:2]
         self.multiplier = min(max(self.slow[0] / self.slow[1], 0.1), 10.0)
@@ -275,7 +301,7 @@ class Twin:
         spare, ringing = view.idle - view.waiting, len(view.ringing_since)
         size = spare + len(ready)
         most = max(int(view.max_lines_per_idle_agent * max(spare + free[-1], 0.0)) - ringing, 0)
-        candidate = min(view.next_answer_probability * self.multiplier, 0.98) * (np.arange(TAUS) + 0.5) / TAUS
+        candidate = min(view.next_answer_probability * self.cautious(), 0.98) * (np.arange(TAUS) + 0.5) / TAUS
         risks = shortages(chances, candidate, size, most)
         worse = np.flatnonzero(risks >= threshold)
         lines = int(worse[0]) if len(worse) else most
@@ -325,14 +351,19 @@ class Twin:
 
     def line_chances(self, view: PacingView) -> Floats:
         """Return the chance that each line in flight is answered by each tau."""
-        chances = np.zeros((len(view.ringing_since), TAUS))
+        chances, told = np.zeros((len(view.ringing_since), TAUS)), []
         for j, since in enumerate(view.ringing_since):
             segment = int(view.line_segment[j]) if len(view.line_segment) else 0
             tables = self.tables.get(segment, self.tables[0])
             rung = len(view.rung_since) > 0 and math.isfinite(view.rung_since[j])
-            p = min(view.answer_probability[j] * self.multiplier, 0.98)
+            p = min(view.answer_probability[j] * self.cautious(), 0.98)
             elapsed_s = view.now - (view.rung_since[j] if rung else since)
             chances[j] = tables.answered_chances(p, elapsed_s, rung, self.taus)
+            told.append(self._told(view.answer_probability[j], elapsed_s, rung, segment))
+        due, expected = np.array(told).reshape(-1, 2).sum(axis=0)
+        self._fall_due(due - self.due, max((due - self.due) * self.multiplier, 0.0))
+        self.due = due
+        self.in_flight += 0.02 * (expected - self.in_flight)
         return chances
 
     def _hung_up(self, view: PacingView, chances: Floats, size: int) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pacing_views import make_view
 
 from pacing.priced import Priced
-from pacing.priced.answers import MULTIPLIER_MAX, MULTIPLIER_MIN
+from pacing.priced.answers import MULTIPLIER_MAX, MULTIPLIER_MIN, SLOW_HALF_LIFE, cautious_multiplier
 
 
 def _feed(policy: Priced, rng: np.random.Generator, *, rate: float, outcomes: int) -> list[float]:
@@ -33,6 +34,77 @@ def test_it_begins_at_one_and_finds_the_ratio() -> None:
 def test_it_is_steady_while_nothing_changes() -> None:
     values = _feed(Priced(), np.random.default_rng(2), rate=0.3, outcomes=20_000)
     assert np.std(values[1000:]) < 0.09
+
+
+class Bursts:
+    """A floor that launches so many lines at once, again and again: of each, answers come within 12 s of its launch,
+    and it gives up after 24 s. Probabilities are as promised."""
+
+    def __init__(self, policy: Priced, *, rate: float, lines: int) -> None:
+        self.policy, self.rate, self.lines = policy, rate, lines
+        self.now, self.rng = 0.0, np.random.default_rng(5)
+
+    def play(self, bursts: int) -> list[float]:
+        """Return the multiplier of every second."""
+        values = []
+        for _ in range(bursts):
+            ends = np.where(self.rng.random(self.lines) < self.rate, self.rng.uniform(3.0, 12.0, self.lines), 24.0)
+            begun_at = self.now
+            for second in range(30):
+                self.now = begun_at + second
+                ended = ends[(ends > second - 1) & (ends <= second)]
+                for after_s in ended:
+                    learn = self.policy.answered if after_s < 24.0 else self.policy.not_answered
+                    learn(after_s=float(after_s), probability=self.rate)
+                self._look(np.count_nonzero(ends > second), begun_at)
+                values.append(_multiplier(self.policy))
+        return values
+
+    def _look(self, in_flight: int, begun_at: float) -> None:
+        ringing_s = np.full(in_flight, self.now - begun_at)
+        view = make_view(now=self.now, idle=50, ringing_s=ringing_s, probability=self.rate)
+        self.policy.lines(view, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.12, 0.4])
+def test_answers_that_come_before_refusals_are_no_higher_rate(rate: float) -> None:
+    """Two hundred lines at once: within the first seconds all that has ended was answered."""
+    bursts = Bursts(Priced(), rate=rate, lines=200)
+    bursts.play(20)
+    values = np.reshape(bursts.play(300), (300, 30))
+    assert np.mean(values) == pytest.approx(1.0, abs=0.04)
+    by_second = values.mean(axis=0)
+    assert by_second.max() - by_second.min() < 0.05
+
+
+def test_what_ended_lines_told_while_they_waited_counts_once() -> None:
+    bursts = Bursts(Priced(), rate=0.12, lines=200)
+    bursts.play(5)
+    state = bursts.policy.state[0]
+    assert state["due_in_flight"] == pytest.approx(0.0, abs=1e-9)  # nothing is in flight
+    before = float(state["slow_promised"])
+    bursts.play(1)
+    fade = 0.5 ** (200 * 0.12 / SLOW_HALF_LIFE)
+    assert float(state["slow_promised"]) == pytest.approx(before * fade + 200 * 0.12, rel=0.06)
+
+
+def test_forecasts_are_raised_while_few_answers_were_seen() -> None:
+    policy = Priced()
+    new = cautious_multiplier(policy.state[0])
+    _feed(policy, np.random.default_rng(1), rate=0.3, outcomes=3000)
+    known = cautious_multiplier(policy.state[0]) / _multiplier(policy)
+    assert new == pytest.approx(1.0 + 1.5 / np.sqrt(5.0)) and 1.05 < known < 1.12
+    frozen = Priced({"frozen_answers": 1.0})
+    assert cautious_multiplier(frozen.state[0]) == 1.0
+
+
+def test_it_is_as_steady_on_a_list_that_seldom_answers() -> None:
+    """It forgets by answers, not by lines: at 0.03 as at 0.3."""
+    policy, rng, values = Priced(), np.random.default_rng(6), []
+    for answered in rng.random(60_000) < 0.03:
+        (policy.answered if answered else policy.not_answered)(after_s=8.0, probability=0.03)
+        values.append(_multiplier(policy))
+    assert np.std(values[10_000:]) < 0.12
 
 
 def test_it_follows_a_jump_within_some_hundred_outcomes() -> None:
@@ -66,4 +138,4 @@ def test_outcomes_held_for_certain_make_no_surprise_of_their_own() -> None:
         policy.answered(after_s=8.0, probability=1.0)
     policy.not_answered(after_s=8.0, probability=1.0)
     assert _multiplier(policy) == pytest.approx(1.0, abs=0.02)
-    assert policy.state["slow_promised"] > 90.0  # a restart would have left the fast one's 60 or so
+    assert policy.state["slow_promised"] > 80.0  # a restart would have left the fast one's 15
