@@ -3,7 +3,8 @@
 
 How it works: a slow ratio of answers seen to answers promised is what forecasts use; it is steady, and an unsteady one
 costs occupancy. A fast ratio stands beside it. When the two differ by more than SURPRISE standard deviations, the day
-has changed, and the slow one starts again from the fast one. Both forget by the answers that were expected, so they are
+has changed, and the slow one starts again from the fast one; from half way to it where that is lower: of thousands of
+looks a day some deceive, and a fall that was none costs abandons, a late one only seconds. Both forget by the answers that were expected, so they are
 as steady on a list that answers one call in ten as on one that answers every second.
 
 A promise falls due bit by bit: who has rung for a while and not been answered will probably not be. Answers come
@@ -29,6 +30,7 @@ from pacing.view import Floats
 SLOW_HALF_LIFE = 200.0  # answers expected
 FAST_HALF_LIFE = 10.0
 SURPRISE = 3.0
+BELIEVED_FALL = 0.5
 PROMISED_MIN = 5.0  # answers promised to the fast ratio before it may surprise
 MOST_DUE = 100.0  # answers expected, forgotten for at once
 DUE_MIN = 0.1  # answers promised: no ratio is of less
@@ -53,20 +55,22 @@ def learn_outcome(s: Any, answered: bool, after_s: float, probability: float, ra
         s.fast_seen += 1.0
     difference = s.fast_seen - s.slow_seen / s.slow_promised * s.fast_promised
     if difference * difference > SURPRISE * SURPRISE * s.fast_variance and s.fast_promised >= PROMISED_MIN:
-        s.slow_seen = s.fast_seen
+        believed = 1.0 if difference > 0.0 else BELIEVED_FALL
+        known = s.slow_seen / s.slow_promised * s.fast_promised
+        s.slow_seen = believed * s.fast_seen + (1.0 - believed) * known
         s.slow_promised = s.fast_promised
     s.multiplier = min(max(s.slow_seen / s.slow_promised, MULTIPLIER_MIN), MULTIPLIER_MAX)
 
 
 @njit()
-def note_in_flight(s: Any, due: float, answers: float) -> None:
-    """Note what the lines in flight have told by waiting (`due`, of what was promised), and the answers that are still
-    expected of them."""
+def note_in_flight(s: Any, due: float, staying: float, answers: float) -> None:
+    """Note what the lines in flight have told by waiting (`due`, of what was promised; `staying` is that of those which
+    are not hung up now), and the answers that are still expected of them."""
     s.in_flight += IN_FLIGHT_WEIGHT * (answers - s.in_flight)
     if s.frozen_answers == 0.0:
         more = due - s.due_in_flight
         _fall_due(s, more, max(more * s.multiplier, 0.0))
-        s.due_in_flight = due
+        s.due_in_flight = staying
 
 
 @njit()

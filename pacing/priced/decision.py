@@ -84,7 +84,10 @@ def priced_lines(
     _fill_not_ready(s, now, handling_since, handling_segment, leaves_at, chances, free)
     _fill_leaving(s, now, idle_leaves_at, chances[busy:], free)
     lines_from = busy + leaving
-    _fill_answered(s, now, ringing_since, answer_probability, rung_since, line_segment, chances[lines_from:], answers)
+    due = np.empty(ringing)
+    in_flight = _fill_answered(
+        s, now, ringing_since, answer_probability, rung_since, line_segment, chances[lines_from:], answers, due
+    )
     candidate = np.empty(TAUS)
     p = min(ask[ASK_NEXT_PROBABILITY] * cautious_multiplier(s), MOST_PROBABLE)
     segment = s.line_row[int(ask[ASK_NEXT_SEGMENT])]
@@ -99,6 +102,11 @@ def priced_lines(
         hung_up = _fill_hung_up(
             chances, lines_from, spare + busy, s.hang_up_above, now - ask[ASK_HANG_UP_AFTER_S], rung_since, hang_up
         )
+    # What a line that is hung up has told stays told: it is gone, and nobody will tell of its end.
+    staying = np.sum(due)
+    for i in range(hung_up):
+        staying -= due[int(hang_up[i])]
+    note_in_flight(s, np.sum(due), staying, in_flight)
     guard = 0.0
     if idle == 0 and busy == 0:
         lines, guard = 0, _NO_AGENTS
@@ -202,11 +210,13 @@ def _fill_answered(
     line_segment: Floats,
     chances: Floats,
     answers: Floats,
-) -> None:
+    due: Floats,
+) -> float:
     """Fill one row of `chances` per line in flight, that it is answered by each tau given that it still is in flight
-    and whether it has rung, and add up in `answers` how many are. What their waiting has told is learned."""
+    and whether it has rung, and add up in `answers` how many are. Fill `due`, shape (lines,), with what has fallen due
+    of each one's promise. Return how many are answered ever."""
     multiplier = cautious_multiplier(s)
-    due, in_flight = 0.0, 0.0
+    in_flight = 0.0
     for j in range(len(ringing_since)):
         segment = s.line_row[int(line_segment[j])] if len(line_segment) > 0 else 0
         rung, since = 0, ringing_since[j]
@@ -217,13 +227,13 @@ def _fill_answered(
         alive = s.alive[segment, rung, row]
         share = share_of_answered(alive, p)
         in_flight += share * alive[ANSWERED]
-        due += due_of(alive, answer_probability[j])
+        due[j] = due_of(alive, answer_probability[j])
         answer = s.answer[segment, rung, row]
         for k in range(TAUS):
             a = min(share * answer[k], 1.0)
             chances[j, k] = a
             answers[k] += a
-    note_in_flight(s, due, in_flight)
+    return in_flight
 
 
 @njit()

@@ -162,6 +162,7 @@ class Twin:
     fast: tuple[float, float, float] = (0.0, 0.0, 0.0)  # and the variance of what was seen
     multiplier: float = 1.0
     due: float = 0.0  # of what lines in flight were promised
+    dues: Floats = field(default_factory=lambda: np.zeros(0))  # by line
     in_flight: float = 0.0  # answers expected of them, over the last decisions
     draw: float = 0.5
     survival: dict[int, Floats] = field(default_factory=dict)
@@ -222,9 +223,11 @@ class Twin:
         self._fall_due(promised - due, max(expected * (1.0 - expected), 0.01))
         self.slow = (self.slow[0] + seen, self.slow[1])
         self.fast = (self.fast[0] + seen, *self.fast[1:])
-        surprise = abs(self.fast[0] - self.slow[0] / self.slow[1] * self.fast[1]) / math.sqrt(self.fast[2])
-        if surprise > 3.0 and self.fast[1] >= 5.0:
-            self.slow = self.fast[:2]
+        ratio = self.slow[0] / self.slow[1]
+        surprise = (self.fast[0] - ratio * self.fast[1]) / math.sqrt(self.fast[2])
+        if abs(surprise) > 3.0 and self.fast[1] >= 5.0:
+            half_way = (self.fast[0] + ratio * self.fast[1]) / 2.0
+            self.slow = (self.fast[0] if surprise > 0.0 else half_way, self.fast[1])
         self.multiplier = min(max(self.slow[0] / self.slow[1], 0.1), 10.0)
 
     # ---- what it derives -------------------------------------------------------------------------------------------
@@ -295,13 +298,14 @@ class Twin:
         asked = self._asked(left)
         dither = self.settings["dither"] * (2.0 * self.draw - 1.0)
         threshold = math.exp(dither) / (1.0 + asked)
+        cautious = self.cautious()  # before the lines in flight are learned from
         ready, gone, answered = self.ready_chances(view), self.gone_chances(view), self.line_chances(view)
         chances = np.concatenate([1.0 - ready, gone, answered])
         free = ready.sum(axis=0) - gone.sum(axis=0)
         spare, ringing = view.idle - view.waiting, len(view.ringing_since)
         size = spare + len(ready)
         most = max(int(view.max_lines_per_idle_agent * max(spare + free[-1], 0.0)) - ringing, 0)
-        candidate = min(view.next_answer_probability * self.cautious(), 0.98) * (np.arange(TAUS) + 0.5) / TAUS
+        candidate = min(view.next_answer_probability * cautious, 0.98) * (np.arange(TAUS) + 0.5) / TAUS
         risks = shortages(chances, candidate, size, most)
         worse = np.flatnonzero(risks >= threshold)
         lines = int(worse[0]) if len(worse) else most
@@ -309,6 +313,7 @@ class Twin:
         hang_up: tuple[int, ...] = ()
         if lines == 0 and risk >= self.settings["hang_up_above"]:
             hang_up = self._hung_up(view, chances, size)
+            self.due -= self.dues[list(hang_up)].sum()
         guard = "none"
         if not view.idle and not len(ready):
             lines, guard = 0, "no_agents"
@@ -360,10 +365,11 @@ class Twin:
             elapsed_s = view.now - (view.rung_since[j] if rung else since)
             chances[j] = tables.answered_chances(p, elapsed_s, rung, self.taus)
             told.append(self._told(view.answer_probability[j], elapsed_s, rung, segment))
-        due, expected = np.array(told).reshape(-1, 2).sum(axis=0)
-        self._fall_due(due - self.due, max((due - self.due) * self.multiplier, 0.0))
-        self.due = due
-        self.in_flight += 0.02 * (expected - self.in_flight)
+        self.dues, expected = np.array(told).reshape(-1, 2).T
+        more = self.dues.sum() - self.due
+        self._fall_due(more, max(more * self.multiplier, 0.0))
+        self.due += more
+        self.in_flight += 0.02 * (expected.sum() - self.in_flight)
         return chances
 
     def _hung_up(self, view: PacingView, chances: Floats, size: int) -> tuple[int, ...]:
