@@ -3,9 +3,9 @@
 
 How it works: a slow ratio of answers seen to answers promised is what forecasts use; it is steady, and an unsteady one
 costs occupancy. A fast ratio stands beside it. When the two differ by more than SURPRISE standard deviations, the day
-has changed, and the slow one starts again from the fast one; from half way to it where that is lower: of thousands of
-looks a day some deceive, and a fall that was none costs abandons, a late one only seconds. Both forget by the answers that were expected, so they are
-as steady on a list that answers one call in ten as on one that answers every second.
+has changed, and the slow one starts again from the fast one; where that is lower, from half way to it: of thousands of
+looks a day some deceive, and to believe in a fall that was none costs abandons. Both forget by the answers that were
+expected, so they are as steady on a list that answers one call in ten as on one that answers every second.
 
 A promise falls due bit by bit: who has rung for a while and not been answered will probably not be. Answers come
 before refusals to answer, so a ratio that counted promises of ended lines alone would be too high whenever many lines
@@ -13,8 +13,8 @@ have just been launched, and dialling goes in bursts. What the waiting of the li
 too: what was promised of them less what they still promise. Seen less due is then a martingale if the ratio is right,
 at every moment (Doob's decomposition).
 
-Forecasts are made with a ratio that is a little too high, by UNSURE of its standard deviations: of so few answers an
-overdone forecast costs seconds, and one that is too low costs abandons.
+Forecasts are made with a ratio that is a little too high, the more so the fewer answers it is of (`unsure`): one that
+is too high costs seconds, and one that is too low costs abandons.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pacing.view import Floats
 SLOW_HALF_LIFE = 200.0  # answers expected
 FAST_HALF_LIFE = 10.0
 SURPRISE = 3.0
-BELIEVED_FALL = 0.5
+BELIEVED_FALL = 0.5  # share of the way from the slow ratio to a lower fast one
 PROMISED_MIN = 5.0  # answers promised to the fast ratio before it may surprise
 MOST_DUE = 100.0  # answers expected, forgotten for at once
 DUE_MIN = 0.1  # answers promised: no ratio is of less
