@@ -193,7 +193,7 @@ def test_occupancy_counts_those_who_are_there() -> None:
 
 # ---- signs and hang-ups -------------------------------------------------------------------------------------------
 def test_a_decision_is_told_of_the_first_ringing_once_it_came() -> None:
-    day = _stopped(realistic(50), HOUR_S)
+    day = _stopped(realistic(50), HOUR_S / 2)
     c = day.state[0]
     rung = _rung_since(day)
     assert len(rung) == c["ringing"] > 5
