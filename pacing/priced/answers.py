@@ -63,11 +63,13 @@ def learn_outcome(s: Any, answered: bool, after_s: float, probability: float, ra
 
 
 @njit()
-def note_in_flight(s: Any, due: float, staying: float, answers: float) -> None:
+def note_in_flight(s: Any, lines: int, due: float, staying: float, answers: float) -> None:
     """Note what the lines in flight have told by waiting (`due`, of what was promised; `staying` is that of those which
     are not hung up now), and the answers that are still expected of them."""
     s.in_flight += IN_FLIGHT_WEIGHT * (answers - s.in_flight)
-    if s.frozen_answers == 0.0:
+    if lines == 0:
+        s.due_in_flight = 0.0  # those that are gone untold, as when all are hung up at once, stay told too
+    elif s.frozen_answers == 0.0:
         more = due - s.due_in_flight
         _fall_due(s, more, max(more * s.multiplier, 0.0))
         s.due_in_flight = staying

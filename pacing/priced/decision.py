@@ -106,7 +106,7 @@ def priced_lines(
     staying = np.sum(due)
     for i in range(hung_up):
         staying -= due[int(hang_up[i])]
-    note_in_flight(s, np.sum(due), staying, in_flight)
+    note_in_flight(s, ringing, np.sum(due), staying, in_flight)
     guard = 0.0
     if idle == 0 and busy == 0:
         lines, guard = 0, _NO_AGENTS

@@ -366,6 +366,8 @@ class Twin:
             chances[j] = tables.answered_chances(p, elapsed_s, rung, self.taus)
             told.append(self._told(view.answer_probability[j], elapsed_s, rung, segment))
         self.dues, expected = np.array(told).reshape(-1, 2).T
+        if not told:
+            self.due = 0.0
         more = self.dues.sum() - self.due
         self._fall_due(more, max(more * self.multiplier, 0.0))
         self.due += more

@@ -88,6 +88,21 @@ def test_what_ended_lines_told_while_they_waited_counts_once() -> None:
     assert float(state["slow_promised"]) == pytest.approx(before * fade + 200 * 0.12, rel=0.06)
 
 
+def test_lines_that_vanish_untold_do_not_take_back_what_they_told() -> None:
+    """All are hung up at once, as by an emergency stop: nobody tells of their ends."""
+    bursts = Bursts(Priced(), rate=0.12, lines=200)
+    bursts.play(5)
+    state = bursts.policy.state[0]
+    known = float(state["slow_promised"]), _multiplier(bursts.policy)
+    for second in range(12):
+        bursts.now += 1.0
+        bursts._look(200, bursts.now - second)
+    told = float(state["slow_promised"])
+    assert told > known[0] + 10.0
+    bursts._look(0, bursts.now)
+    assert (float(state["slow_promised"]), float(state["due_in_flight"])) == (told, 0.0)
+
+
 def test_forecasts_are_raised_while_few_answers_were_seen() -> None:
     policy = Priced()
     new = cautious_multiplier(policy.state[0])
