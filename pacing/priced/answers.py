@@ -10,8 +10,9 @@ expected, so they are as steady on a list that answers one call in ten as on one
 A promise falls due bit by bit: who has rung for a while and not been answered will probably not be. Answers come
 before refusals to answer, so a ratio that counted promises of ended lines alone would be too high whenever many lines
 have just been launched, and dialling goes in bursts. What the waiting of the lines in flight has already told counts
-too: what was promised of them less what they still promise. Seen less due is then a martingale if the ratio is right,
-at every moment (Doob's decomposition).
+too: what was promised of them less what they still promise. Seen less due is then a martingale if the ratio is right
+(Doob's decomposition). Whatever is taken off at a line's end, the sum is right after the next decision: the promises of
+all that have ended, and what is due of those in flight.
 
 Forecasts are made with a ratio that is a little too high, the more so the fewer answers it is of (`unsure`): one that
 is too high costs seconds, and one that is too low costs abandons.
@@ -44,9 +45,10 @@ def learn_outcome(s: Any, answered: bool, after_s: float, probability: float, ra
     """Learn of one line that ended: `probability` is what was promised at launch, `row` its segment's tables."""
     if s.frozen_answers != 0.0:
         return
-    due = _due_of_ended(s, after_s, probability, rang_after_s, row)
-    s.due_in_flight -= due
-    rest = probability - due
+    # Only what a decision has counted is taken off: while another policy decides, nothing is.
+    counted = min(max(_due_of_ended(s, after_s, probability, rang_after_s, row), 0.0), max(s.due_in_flight, 0.0))
+    s.due_in_flight -= counted
+    rest = probability - counted
     expected = min(rest * s.multiplier, 1.0)
     # The floor keeps outcomes that were held for certain from making any surprise infinite.
     _fall_due(s, rest, max(expected * (1.0 - expected), 0.01))
@@ -63,16 +65,18 @@ def learn_outcome(s: Any, answered: bool, after_s: float, probability: float, ra
 
 
 @njit()
-def note_in_flight(s: Any, lines: int, due: float, staying: float, answers: float) -> None:
-    """Note what the lines in flight have told by waiting (`due`, of what was promised; `staying` is that of those which
-    are not hung up now), and the answers that are still expected of them."""
+def note_in_flight(s: Any, lines: int, due: float, hung_up: float, answers: float) -> None:
+    """Note what the lines in flight have told by waiting (`due`, of what was promised; of it `hung_up` is that of those
+    which are hung up now), and the answers that are still expected of them."""
     s.in_flight += IN_FLIGHT_WEIGHT * (answers - s.in_flight)
-    if lines == 0:
-        s.due_in_flight = 0.0  # those that are gone untold, as when all are hung up at once, stay told too
-    elif s.frozen_answers == 0.0:
-        more = due - s.due_in_flight
-        _fall_due(s, more, max(more * s.multiplier, 0.0))
-        s.due_in_flight = staying
+    if s.frozen_answers != 0.0:
+        return
+    more = due - s.due_in_flight
+    if more < 0.0:
+        # Of lines that were hung up, and of all when none is left, nobody tells the end: what they told stays told.
+        more = 0.0 if lines == 0 else more + min(-more, s.due_hung_up)
+    _fall_due(s, more, max(more * s.multiplier, 0.0))
+    s.due_in_flight, s.due_hung_up = due, hung_up
 
 
 @njit()
@@ -116,4 +120,4 @@ def _due_of_ended(s: Any, after_s: float, probability: float, rang_after_s: floa
     rung, waited_s = 0, after_s
     if rang_after_s <= after_s:
         rung, waited_s = 1, after_s - rang_after_s
-    return due_of(s.alive[row, rung, min(int(waited_s / DELAY_WIDTH_S), DELAY_BINS - 1)], probability)
+    return due_of(s.alive[row, rung, int(min(waited_s / DELAY_WIDTH_S, DELAY_BINS - 1.0))], probability)

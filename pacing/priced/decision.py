@@ -102,11 +102,10 @@ def priced_lines(
         hung_up = _fill_hung_up(
             chances, lines_from, spare + busy, s.hang_up_above, now - ask[ASK_HANG_UP_AFTER_S], rung_since, hang_up
         )
-    # What a line that is hung up has told stays told: it is gone, and nobody will tell of its end.
-    staying = np.sum(due)
+    due_hung_up = 0.0
     for i in range(hung_up):
-        staying -= due[int(hang_up[i])]
-    note_in_flight(s, ringing, np.sum(due), staying, in_flight)
+        due_hung_up += max(due[int(hang_up[i])], 0.0)
+    note_in_flight(s, ringing, np.sum(due), due_hung_up, in_flight)
     guard = 0.0
     if idle == 0 and busy == 0:
         lines, guard = 0, _NO_AGENTS

@@ -16,8 +16,8 @@ costs some, half a point at 20 agents where it swings by half of itself. Against
 below its target. So the price hardly moves while the budget is near the reserve, and rises only where it is scarce. The
 reserve grows with the account: a team of five is allowed 18 abandons in a day, and cannot leave seven of them unspent.
 A large floor has many answers in flight at once, and loses several in one unlucky moment: from the first call on it
-keeps back three standard deviations of what is in flight (as if that were Poisson), so that one such moment does not
-bring it to the guard.
+keeps back three standard deviations of what has been in flight of late (as if that were Poisson), so that one such
+moment does not bring it to the guard.
 The offset is learned, slowly: it is what the price of this campaign settles at.
 
 The hard guard stands beside it. Below a budget of one abandon, a single unlucky call would put the account above its

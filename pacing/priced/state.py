@@ -56,7 +56,7 @@ SETTINGS: Mapping[str, float] = {
 LEARNED = (
     "target_abandon_rate", "price_offset", "allowance", "abandons",
     "slow_seen", "slow_promised", "fast_seen", "fast_promised", "fast_variance", "multiplier",
-    "due_in_flight", "in_flight", "unused", "refreshed_at_count", "draw", "decided_at",
+    "due_in_flight", "due_hung_up", "in_flight", "unused", "refreshed_at_count", "draw", "decided_at",
 )  # fmt: skip
 # Histograms, and what their newest observation weighs.
 COUNTED = ("handled", "handled_total", "handled_weight", "answered", "clocks", "clock_weights")

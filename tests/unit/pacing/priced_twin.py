@@ -161,6 +161,7 @@ class Twin:
     slow: tuple[float, float] = (5.0, 5.0)  # answers seen, promised
     fast: tuple[float, float, float] = (0.0, 0.0, 0.0)  # and the variance of what was seen
     multiplier: float = 1.0
+    due_hung_up: float = 0.0  # of lines that were told to be hung up by the last decision
     due: float = 0.0  # of what lines in flight were promised
     dues: Floats = field(default_factory=lambda: np.zeros(0))  # by line
     in_flight: float = 0.0  # answers expected of them, over the last decisions
@@ -218,6 +219,7 @@ class Twin:
         self.fast = (self.fast[0] * fast, max(self.fast[1] * fast + promised, 0.0), self.fast[2] * fast**2 + variance)
 
     def _learn_outcome(self, seen: float, promised: float, due: float) -> None:
+        due = min(max(due, 0.0), max(self.due, 0.0))
         self.due -= due
         expected = min((promised - due) * self.multiplier, 1.0)
         self._fall_due(promised - due, max(expected * (1.0 - expected), 0.01))
@@ -313,7 +315,7 @@ class Twin:
         hang_up: tuple[int, ...] = ()
         if lines == 0 and risk >= self.settings["hang_up_above"]:
             hang_up = self._hung_up(view, chances, size)
-            self.due -= self.dues[list(hang_up)].sum()
+            self.due_hung_up = np.maximum(self.dues[list(hang_up)], 0.0).sum()
         guard = "none"
         if not view.idle and not len(ready):
             lines, guard = 0, "no_agents"
@@ -366,11 +368,13 @@ class Twin:
             chances[j] = tables.answered_chances(p, elapsed_s, rung, self.taus)
             told.append(self._told(view.answer_probability[j], elapsed_s, rung, segment))
         self.dues, expected = np.array(told).reshape(-1, 2).T
-        if not told:
-            self.due = 0.0
         more = self.dues.sum() - self.due
+        if not told:
+            more = max(more, 0.0)
+        elif more < 0.0:
+            more = min(more + self.due_hung_up, 0.0)
         self._fall_due(more, max(more * self.multiplier, 0.0))
-        self.due += more
+        self.due, self.due_hung_up = self.dues.sum(), 0.0
         self.in_flight += 0.02 * (expected.sum() - self.in_flight)
         return chances
 

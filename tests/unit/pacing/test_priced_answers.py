@@ -88,6 +88,55 @@ def test_what_ended_lines_told_while_they_waited_counts_once() -> None:
     assert float(state["slow_promised"]) == pytest.approx(before * fade + 200 * 0.12, rel=0.06)
 
 
+def test_a_policy_that_learns_while_another_decides_learns_the_same() -> None:
+    policy = Priced()
+    bursts = Bursts(policy, rate=0.3, lines=20)
+    bursts.play(3)
+    rng = np.random.default_rng(7)
+    for answered in rng.random(4000) < 0.3:
+        learn = policy.answered if answered else policy.not_answered
+        learn(after_s=float(rng.uniform(3.0, 12.0)) if answered else 24.0, probability=0.3)
+    assert _multiplier(policy) == pytest.approx(1.0, abs=0.2)
+    bursts.play(1)
+    assert _multiplier(policy) == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.parametrize("looks_at_s", [(0.0,), (6.0,), (0.0, 20.0)])
+def test_however_seldom_it_looks_a_promise_counts_once(looks_at_s: tuple[float, ...]) -> None:
+    """One line at a time."""
+    policy, rng, now = Priced(), np.random.default_rng(8), 0.0
+    for answered in rng.random(4000) < 0.3:
+        ends_s = float(rng.uniform(3.0, 12.0)) if answered else 24.0
+        for look_s in looks_at_s:
+            if look_s < ends_s:
+                view = make_view(now=now + look_s, idle=5, ringing_s=[look_s], probability=0.3)
+                policy.lines(view, np.random.default_rng(1))
+        (policy.answered if answered else policy.not_answered)(after_s=ends_s, probability=0.3)
+        now += 30.0
+        policy.lines(make_view(now=now - 1.0, idle=5), np.random.default_rng(1))
+    assert _multiplier(policy) == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_line_that_is_told_to_be_hung_up_again_and_again_tells_once() -> None:
+    """It stays in the view until its end is heard of."""
+    bursts = Bursts(Priced(), rate=0.3, lines=200)
+    bursts.play(10)
+    policy, now = bursts.policy, bursts.now + 20.0
+    seen = []
+    for look in range(6):
+        view = make_view(
+            now=now + 0.25 * look, idle=0, ringing_s=np.full(30, 16.0 + 0.25 * look), probability=0.9,
+            rung_since=np.full(30, now - 16.0), hang_up_after_ring_s=15.0,
+        )  # fmt: skip
+        pace = policy.lines(view, np.random.default_rng(1))
+        assert pace.hang_up
+        seen.append(float(policy.state["slow_promised"][0]))
+    gone = float(policy.state["slow_promised"][0])
+    assert seen[1:] == pytest.approx([seen[0]] * 5, rel=0.01)
+    policy.lines(make_view(now=now + 2.0, idle=0, ringing_s=[1.0], probability=0.9), np.random.default_rng(1))
+    assert float(policy.state["slow_promised"][0]) == pytest.approx(gone, rel=0.02)
+
+
 def test_lines_that_vanish_untold_do_not_take_back_what_they_told() -> None:
     """All are hung up at once, as by an emergency stop: nobody tells of their ends."""
     bursts = Bursts(Priced(), rate=0.12, lines=200)
